@@ -1,0 +1,42 @@
+"""Read handwritten digits with the textbook 784-128-64-10 network, trained and measured well.
+
+    from mnist_nn import build_model, evaluate, load_mnist, predict_digit, train
+
+Names are loaded when first used: `import mnist_nn` alone loads neither TensorFlow nor matplotlib.
+"""
+
+from importlib import import_module
+
+_MODULES = {
+    "data": ["DataError", "Mnist", "Split", "load_mnist"],
+    "augmentation": ["Augmentation"],
+    "model": ["build_model", "load_pretrained", "load_weights", "predict_probabilities", "save_weights"],
+    "training": ["train"],
+    "evaluation": ["Evaluation", "evaluate"],
+    "images": ["Prediction", "predict_digit", "prepare_image"],
+    "plots": [
+        "plot_class_balance",
+        "plot_confusion",
+        "plot_digits",
+        "plot_history",
+        "plot_map",
+        "plot_mistakes",
+        "plot_prediction",
+        "plot_probabilities",
+    ],
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str):
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from mnist_nn import Split, load_mnist
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    return load_mnist()
+
+
+@pytest.fixture(scope="session")
+def small(mnist):
+    """Two thousand training images: enough to learn something in a second."""
+    return mnist.train[:2000]
+
+
+@pytest.fixture(scope="session")
+def trained(small, mnist):
+    """A network trained for a moment, with its history."""
+    from mnist_nn import build_model, train
+
+    model = build_model(seed=0)
+    history = train(model, small, mnist.validation[:1000], epochs=4, batch_size=64, augmentation=None, verbose=0)
+    return model, history
+
+
+@pytest.fixture
+def blank():
+    return Split(np.zeros((3, 28, 28), np.uint8), np.array([0, 1, 2]))
