@@ -1,0 +1,91 @@
+"""A random affine and elastic warp of a batch of digits, each image its own, in the TensorFlow graph.
+
+Elastic distortion of handwriting: P. Simard, D. Steinkraus and J. Platt, "Best practices for convolutional neural
+networks applied to visual document analysis", ICDAR 2003. Here the displacement is drawn on a coarse grid.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from .backend import tf
+
+SIDE = 28
+GRID = 5  # elastic displacements are drawn on 5x5 points and interpolated by cubic splines
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How strongly training images are warped. A random warp is drawn uniformly up to these, the elastic part normally.
+
+    rotation: degrees to either side.
+    scale: logarithm of the stretch, each axis its own (0.1 is about 10 %).
+    shear: pixels sideways for each pixel up.
+    shift: pixels, each axis its own.
+    elastic: standard deviation in pixels of the displacement at the points of a 5x5 grid.
+    final_strength: all of these fall to this share, linearly, over the second half of training.
+    """
+
+    rotation: float = 10.0
+    scale: float = 0.1
+    shear: float = 0.1
+    shift: float = 1.5
+    elastic: float = 0.8
+    final_strength: float = 0.3
+
+    def strength(self, progress):
+        """Return the share of the strengths in force at `progress` through training, a float32 from 0 to 1."""
+        return 1.0 - (1.0 - self.final_strength) * tf.maximum(2.0 * progress - 1.0, 0.0)
+
+    def warp(self, images, seed, step, strength=1.0):
+        """Return uint8 images (n, 28, 28) warped at random, as float32 of the same shape and range.
+
+        A pure function of (seed, step), whole numbers: the same numbers give the same warps.
+        """
+        n = tf.shape(images)[0]
+        key = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
+        # Drawn out here because TensorFlow's own generator is many times faster than XLA's.
+        uniform = tf.random.stateless_uniform([6, n], key, -1.0, 1.0) * strength
+        bumps = tf.random.stateless_normal([2, n, GRID * GRID], key, 0.0, self.elastic) * strength
+        return _warp(images, tf.concat([self._affine(uniform), bumps], axis=2))
+
+    def _affine(self, uniform):
+        """Return the coefficients of source y and x over (1, y, x), float32 (2, n, 3), from uniform (6, n) in -1..1."""
+        angle = uniform[0] * np.deg2rad(self.rotation)
+        cos, sin = tf.cos(angle), tf.sin(angle)
+        stretch_y, stretch_x = tf.exp(uniform[1] * self.scale), tf.exp(uniform[2] * self.scale)
+        shear = uniform[3] * self.shear
+        y = [uniform[4] * self.shift, stretch_y * cos, stretch_y * sin]
+        x = [uniform[5] * self.shift, stretch_x * (shear * cos - sin), stretch_x * (shear * sin + cos)]
+        return tf.stack([tf.stack(y, axis=1), tf.stack(x, axis=1)])
+
+
+def _basis() -> np.ndarray:
+    """Return what source coordinates are made of, float32 (3 + 25, 784): a constant, y and x from the centre, bumps."""
+    offsets = np.arange(SIDE) - (SIDE - 1) / 2
+    y, x = np.meshgrid(offsets, offsets, indexing="ij")
+    spline = CubicSpline(np.linspace(0, SIDE - 1, GRID), np.eye(GRID))(np.arange(SIDE))
+    rows = [np.ones(SIDE * SIDE), y.ravel(), x.ravel(), *np.kron(spline, spline).T]
+    return np.stack(rows).astype(np.float32)
+
+
+BASIS = _basis()
+
+
+@tf.function(jit_compile=True, reduce_retracing=True)
+def _warp(images, coefficients):
+    """Return images sampled where each output pixel looks, linearly between the four pixels around that place."""
+    padded = SIDE + 2  # a margin of zeros: what lies outside an image is background
+    flat = tf.reshape(tf.pad(images, [[0, 0], [1, 1], [1, 1]]), [-1, padded * padded])
+    place = tf.einsum("ank,kp->anp", coefficients, BASIS) + (padded - 1) / 2
+    place = tf.clip_by_value(place, 0.0, padded - 1 - 1e-5)  # the lower right neighbour stays inside
+    corner = tf.floor(place)
+    down, right = tf.unstack(place - corner)
+    row, column = tf.unstack(tf.cast(corner, tf.int32))
+    index = row * padded + column
+    a, b, c, d = (
+        tf.cast(tf.gather(flat, index + step, batch_dims=1), tf.float32) for step in (0, 1, padded, padded + 1)
+    )
+    top, bottom = a + right * (b - a), c + right * (d - c)
+    return tf.reshape(top + down * (bottom - top), [-1, SIDE, SIDE])

@@ -1,0 +1,107 @@
+"""Training repeats exactly, learns, and refuses what it cannot use before anything changes."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mnist_nn import Augmentation, build_model, train
+from mnist_nn.training import batches, optimizer
+
+SOME_TRAINING = """
+import hashlib
+from mnist_nn import build_model, load_mnist, train
+
+mnist = load_mnist()
+
+def fingerprint(seed):
+    model = build_model(seed=0)
+    train(model, mnist.train[:4000], mnist.validation[:100], epochs=2, seed=seed, verbose=0)
+    return hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
+"""
+
+
+def test_the_same_seed_gives_the_same_weights_in_another_process_with_other_threads():
+    here = {}
+    exec(SOME_TRAINING, here)
+    there = subprocess.run(
+        [sys.executable, "-c", SOME_TRAINING + "print(fingerprint(5))"],
+        env=os.environ | {"TF_NUM_INTRAOP_THREADS": "4", "TF_NUM_INTEROP_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert here["fingerprint"](5) == there
+    assert here["fingerprint"](6) != there
+
+
+def test_it_learns_and_returns_the_history(trained):
+    _, history = trained
+    assert set(history.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert history.epoch == [0, 1, 2, 3]
+    assert history.history["val_accuracy"][-1] > 0.88
+    assert history.history["loss"][-1] < history.history["loss"][0] / 2
+
+
+def test_an_epoch_shows_every_image_once(small):
+    part = small[:100]
+    seen = [labels.numpy() for _, labels in batches(part, 10, 20, seed=0, augmentation=None)]
+    images = [image.numpy() for batch, _ in batches(part, 10, 20, seed=0, augmentation=None) for image in batch]
+    for epoch in (images[:100], images[100:]):
+        assert {image.tobytes() for image in epoch} == {image.tobytes() for image in part.images}
+    assert not np.array_equal(seen[:10], seen[10:])  # in another order
+
+
+def test_images_keep_their_labels(small):
+    labels = {image.tobytes(): label for image, label in zip(small.images, small.labels, strict=True)}
+    for images, given in batches(small, 64, 10, seed=1, augmentation=None):
+        assert [labels[image.tobytes()] for image in images.numpy()] == list(given.numpy())
+
+
+def test_batches_are_warped_more_weakly_towards_the_end(small):
+    warped, plain = (
+        np.stack([images.numpy().astype(float) for images, _ in batches(small, 100, 40, 0, augmentation)])
+        for augmentation in (Augmentation(final_strength=0.1), None)
+    )
+    change = np.abs(warped - plain).mean(axis=(1, 2, 3))
+    assert change[-3:].mean() < 0.6 * change[:20].mean()
+
+
+def test_the_learning_rate_rises_and_falls():
+    rates = [float(optimizer(build_model(), 0.5, 100)._learning_rate(step)) for step in (0, 5, 10, 55, 100)]
+    assert rates == pytest.approx([0, 0.25, 0.5, 0.25, 0], abs=1e-3)
+
+
+def test_a_training_set_smaller_than_a_batch(blank):
+    history = train(build_model(), blank, blank, epochs=2, verbose=0)
+    assert len(history.epoch) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"train": np.zeros((3, 28, 28))}, "train must be a Split"),
+        ({"validation": None}, "validation must be a Split"),
+        ({"model": "model"}, "model must be a Keras model"),
+        ({"epochs": 0}, "epochs must be a whole number"),
+        ({"epochs": 1.5}, "epochs must be a whole number"),
+        ({"batch_size": -1}, "batch_size must be a whole number"),
+        ({"learning_rate": 0}, "learning_rate must be a positive number"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a positive number"),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"seed": 0.5}, "seed must be a whole number"),
+    ],
+)
+def test_what_it_refuses(blank, change, words):
+    arguments = {"model": build_model(), "train": blank, "validation": blank, "verbose": 0} | change
+    with pytest.raises(ValueError, match=words):
+        train(**arguments)
+
+
+def test_progress_is_shown(blank, capsys):
+    train(build_model(), blank, blank, epochs=2, verbose=2)
+    shown = capsys.readouterr().out
+    assert "Epoch 2/2" in shown
+    assert "val_accuracy" in shown
