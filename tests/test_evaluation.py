@@ -1,0 +1,84 @@
+"""Every number agrees with an independent source."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from sklearn.metrics import classification_report, log_loss
+
+from mnist_nn import Evaluation, evaluate
+
+
+@pytest.fixture(scope="module")
+def result(trained, mnist):
+    return evaluate(trained[0], mnist.validation)
+
+
+@pytest.fixture
+def worked():
+    """Four images: 3 right; the true digit's probabilities are 0.5, 0.9, 0.1 and 0.8."""
+    probabilities = np.full((4, 10), 0.0, np.float32)
+    probabilities[0, [3, 5]] = 0.5, 0.5
+    probabilities[1, [3, 5]] = 0.9, 0.1
+    probabilities[2, [7, 5]] = 0.1, 0.9
+    probabilities[3, [7, 1]] = 0.8, 0.2
+    return Evaluation(np.array([3, 3, 7, 7], np.uint8), probabilities)
+
+
+def test_a_case_worked_by_hand(worked):
+    assert worked.predicted.tolist() == [3, 3, 5, 7]
+    assert (worked.correct, worked.accuracy) == (3, 0.75)
+    assert worked.loss == pytest.approx(-np.log([0.5, 0.9, 0.1, 0.8]).mean())
+    assert worked.mistakes.tolist() == [2]
+    assert worked.confusion[7].tolist() == [0, 0, 0, 0, 0, 1, 0, 1, 0, 0]
+    assert worked.confusion.sum() == 4
+    assert worked.per_class.loc[7].tolist() == pytest.approx([1, 0.5, 2 / 3, 2])
+    assert worked.per_class.loc[5, "precision"] == 0
+    assert repr(worked) == "3 of 4 right: 75.00% (95 % interval 30.06% to 95.44%), loss 0.8311"
+
+
+def test_wilson_interval_solves_its_equation(result):
+    n, z = 5000, norm.ppf(0.975)
+    for bound in result.interval:  # the bounds are the p for which the accuracy lies z standard errors away
+        assert abs(result.accuracy - bound) == pytest.approx(z * np.sqrt(bound * (1 - bound) / n), rel=1e-9)
+
+
+def test_accuracy_and_loss_agree_with_keras(trained, mnist, result):
+    loss, accuracy = trained[0].evaluate(mnist.validation.images, mnist.validation.labels, verbose=0)
+    assert result.accuracy == pytest.approx(accuracy, abs=1e-6)
+    assert result.loss == pytest.approx(loss, rel=1e-3)
+
+
+def test_loss_and_per_class_agree_with_scikit_learn(result):
+    exact = result.probabilities.astype(np.float64)
+    exact /= exact.sum(axis=1, keepdims=True)
+    assert result.loss == pytest.approx(log_loss(result.labels, exact, labels=range(10)), rel=1e-4)
+    report = classification_report(result.labels, result.predicted, output_dict=True)
+    for digit in range(10):
+        expected = [report[str(digit)][name] for name in ("precision", "recall", "f1-score", "support")]
+        assert result.per_class.loc[digit].tolist() == pytest.approx(expected)
+
+
+def test_the_parts_fit_together(result):
+    assert result.confusion.sum() == 5000
+    assert np.trace(result.confusion) == result.correct
+    assert len(result.mistakes) == 5000 - result.correct
+    assert (result.predicted[result.mistakes] != result.labels[result.mistakes]).all()
+    assert (np.diff(result.confidence[result.mistakes]) <= 0).all()
+
+
+def test_a_digit_that_does_not_occur(trained, small):
+    result = evaluate(trained[0], small[small.labels == 4])
+    assert result.confusion.shape == (10, 10)
+    assert result.per_class["images"].tolist() == [0, 0, 0, 0, (small.labels == 4).sum(), 0, 0, 0, 0, 0]
+
+
+def test_an_impossible_true_digit_has_a_finite_loss():
+    probabilities = np.eye(10, dtype=np.float32)[[1]]
+    assert 80 < Evaluation(np.array([0]), probabilities).loss < 100
+
+
+def test_what_it_refuses(trained, mnist):
+    with pytest.raises(ValueError, match="split must be a Split"):
+        evaluate(trained[0], mnist.test.images)
+    with pytest.raises(ValueError, match="model must be a Keras model"):
+        evaluate("run/model.weights.h5", mnist.test)
