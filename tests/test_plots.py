@@ -1,0 +1,113 @@
+"""Figures show the numbers they are given."""
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from mnist_nn import evaluate, plots, predict_digit
+
+
+@pytest.fixture(autouse=True)
+def _closed_figures():
+    matplotlib.use("Agg")
+    with plt.style.context("mnist_nn.style"):
+        yield
+        for number in plt.get_fignums():
+            plt.figure(number).canvas.draw()  # layout warnings would be errors
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def result(trained, mnist):
+    return evaluate(trained[0], mnist.validation)
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_digits(small):
+    figure = plots.plot_digits(small.images[:13], small.labels[:13], columns=5)
+    assert len(figure.axes) == 15
+    assert [ax.get_title() for ax in figure.axes[:13]] == [str(label) for label in small.labels[:13]]
+    assert np.array_equal(figure.axes[3].images[0].get_array(), small.images[3])
+
+
+def test_class_balance(mnist):
+    ax = plots.plot_class_balance(train=mnist.train, test=mnist.test)
+    heights = [bar.get_height() for bar in ax.patches]
+    assert len(heights) == 20
+    assert heights[:10] == pytest.approx(100 * np.bincount(mnist.train.labels) / 55_000)
+    assert [text.get_text() for text in ax.get_legend().texts] == ["train (55,000)", "test (10,000)"]
+
+
+def test_history(trained):
+    for history in (trained[1], trained[1].history):
+        figure = plots.plot_history(history)
+        for ax, name, scale in zip(figure.axes, ["loss", "accuracy"], [1, 100], strict=True):
+            dashed, solid = ax.lines
+            assert (dashed.get_linestyle(), solid.get_linestyle()) == ("--", "-")
+            assert dashed.get_ydata() == pytest.approx(scale * np.array(trained[1].history[name]))
+            assert solid.get_ydata() == pytest.approx(scale * np.array(trained[1].history[f"val_{name}"]))
+
+
+def test_history_of_one_epoch():
+    figure = plots.plot_history({name: [0.5] for name in ("loss", "accuracy", "val_loss", "val_accuracy")})
+    assert figure.axes[0].lines[0].get_marker() == "o"
+
+
+def test_confusion(result):
+    ax = plots.plot_confusion(result.confusion)
+    wrong = 5000 - result.correct
+    assert ax.get_title("left") == f"{wrong} of 5,000 read wrong"
+    shown = [int(text.replace(",", "")) for text in texts(ax) if text]
+    assert sum(shown) == 5000
+
+
+def test_confusion_without_mistakes():
+    ax = plots.plot_confusion(np.diag(np.full(10, 7)))
+    assert ax.get_title("left") == "0 of 70 read wrong"
+
+
+def test_mistakes(mnist, result):
+    figure = plots.plot_mistakes(mnist.validation, result, count=12)
+    first = result.mistakes[0]
+    assert np.array_equal(figure.axes[0].images[0].get_array(), mnist.validation.images[first])
+    title = figure.axes[0].get_title()
+    assert title.startswith(f"{mnist.validation.labels[first]} as {result.predicted[first]}\n")
+
+
+def test_mistakes_of_a_network_without_any(mnist, result):
+    right = np.flatnonzero(result.predicted == result.labels)
+    figure = plots.plot_mistakes(
+        mnist.validation[right], type(result)(result.labels[right], result.probabilities[right])
+    )
+    assert not [ax for ax in figure.axes if ax.images]
+
+
+def test_prediction(trained, small):
+    image = 255 - small.images[0]
+    prediction = predict_digit(trained[0], image)
+    figure = plots.plot_prediction(image, prediction)
+    picture, pixels, bars = figure.axes
+    assert np.array_equal(picture.images[0].get_array(), image)
+    assert np.array_equal(pixels.images[0].get_array(), prediction.pixels)
+    assert [bar.get_height() for bar in bars.patches] == pytest.approx(100 * prediction.probabilities)
+    assert bars.get_title("left") == f"read as {prediction.digit}"
+
+
+def test_map(small):
+    places = np.random.default_rng(0).normal(size=(2000, 2))
+    ax = plots.plot_map(places, small.labels)
+    assert texts(ax) == [str(digit) for digit in range(10)]
+    assert sum(len(points.get_offsets()) for points in ax.collections) == 2000
+
+
+def test_axes_can_be_given(trained, result, small, mnist):
+    _, axes = plt.subplots(1, 4)
+    prediction = predict_digit(trained[0], small.images[0])
+    assert plots.plot_class_balance(ax=axes[0], test=mnist.test) is axes[0]
+    assert plots.plot_confusion(result.confusion, ax=axes[1]) is axes[1]
+    assert plots.plot_probabilities(prediction, ax=axes[2]) is axes[2]
+    assert plots.plot_map(np.zeros((10, 2)), np.arange(10), ax=axes[3]) is axes[3]
