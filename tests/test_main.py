@@ -1,0 +1,123 @@
+"""The command line: three commands, their files, their one-sentence errors."""
+
+import json
+import re
+
+import pytest
+from PIL import Image
+
+from mnist_nn import build_model, load_weights
+from mnist_nn.__main__ import main, parser
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("command") / "run"
+    assert main(["train", "--epochs", "1", "--seed", "3", "--run", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def failing(capsys):
+    def check(arguments, *words):
+        before = capsys.readouterr()
+        assert main([str(argument) for argument in arguments]) == 2
+        shown = capsys.readouterr()
+        assert shown.err.startswith("mnist_nn: ")
+        assert "Traceback" not in shown.err + before.err
+        for word in words:
+            assert str(word) in shown.err
+        return shown
+
+    return check
+
+
+def test_train_writes_everything(run):
+    files = sorted(str(path.relative_to(run)) for path in run.rglob("*") if path.is_file())
+    figures = [f"figures/{name}.png" for name in ("confusion", "history", "mistakes")]
+    assert files == [*figures, "history.json", "model.weights.h5", "results.json"]
+    results = json.loads((run / "results.json").read_text())
+    assert (results["seed"], results["epochs"], results["test_images"]) == (3, 1, 10_000)
+    assert results["test_accuracy"] == results["test_correct"] / 10_000 > 0.93
+    assert results["test_interval_95"][0] < results["test_accuracy"] < results["test_interval_95"][1]
+    history = json.loads((run / "history.json").read_text())
+    assert history["val_accuracy"][-1] == pytest.approx(results["validation_accuracy"], abs=1e-6)
+    for figure in figures:
+        with Image.open(run / figure) as picture:
+            assert picture.width > 600
+
+
+def test_evaluate_gives_the_accuracy_that_train_gave(run, capsys):
+    assert main(["evaluate", "--weights", str(run / "model.weights.h5")]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    correct = json.loads((run / "results.json").read_text())["test_correct"]
+    assert re.match(rf"test: {correct:,} of 10,000 right: 9\d\.\d\d% \(95 % interval", last)
+
+
+def test_predict_prints_a_line_for_each_picture(run, mnist, tmp_path, capsys):
+    paths = []
+    for digit in (0, 1):
+        paths.append(str(tmp_path / f"{digit}.png"))
+        Image.fromarray(255 - mnist.train.images[mnist.train.labels == digit][1]).save(paths[-1])
+    assert main(["predict", "--weights", str(run / "model.weights.h5"), *paths]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.sub(r"\d+\.\d%", "x", line) for line in lines] == [f"{paths[0]}: 0 (x)", f"{paths[1]}: 1 (x)"]
+
+
+def test_predict_goes_on_after_a_picture_it_cannot_read(run, mnist, tmp_path, failing):
+    good = tmp_path / "good.png"
+    Image.fromarray(255 - mnist.train.images[0]).save(good)
+    (tmp_path / "bad.png").write_text("text")
+    weights = run / "model.weights.h5"
+    shown = failing(
+        ["predict", "--weights", weights, tmp_path / "bad.png", good, tmp_path / "none.png"],
+        "bad.png",
+        "none.png",
+    )
+    assert shown.out.startswith(str(good))
+    assert len(shown.err.splitlines()) == 2
+
+
+def test_it_can_be_run_again(run):
+    before = (run / "model.weights.h5").read_bytes()
+    assert main(["train", "--epochs", "1", "--seed", "3", "--run", str(run)]) == 0
+    assert (run / "model.weights.h5").read_bytes() == before
+
+
+def test_errors_are_one_sentence(run, tmp_path, failing):
+    weights = run / "model.weights.h5"
+    failing(["train", "--data", tmp_path / "none"], "none", "bundled copy")
+    failing(["train", "--epochs", "0", "--run", tmp_path / "r"], "epochs must be")
+    failing(["train", "--seed", "-1", "--run", tmp_path / "r"], "seed")
+    failing(["evaluate", "--weights", tmp_path / "none.weights.h5"], "none.weights.h5", "no such weights file")
+    failing(["evaluate", "--weights", weights, "--data", tmp_path], tmp_path, "no file like")
+    failing(["predict", "--weights", tmp_path, "a.png"], tmp_path, "no such weights file")
+
+
+def test_a_folder_that_cannot_be_written_fails_before_training(tmp_path, failing):
+    (tmp_path / "file").write_text("kept")
+    shown = failing(["train", "--run", tmp_path / "file"], "cannot write to the folder", tmp_path / "file")
+    assert "Epoch" not in shown.out
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_interruption(monkeypatch, tmp_path, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mnist_nn.__main__.load_mnist", interrupted)
+    assert main(["train", "--run", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "mnist_nn: interrupted\n"
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"]])
+def test_help_fits_a_screen(command, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        parser().parse_args([*command, "--help"])
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) <= 24
+    assert max(map(len, shown)) <= 80
+
+
+def test_weights_are_those_of_the_run(run):
+    assert load_weights(build_model(), run / "model.weights.h5").count_params() == 109_386
