@@ -19,7 +19,7 @@ class Muon(keras.optimizers.Adam):
     Other arguments are Adam's.
     """
 
-    def __init__(self, learning_rate=0.01, hidden=(), momentum=0.95, name="muon", **adam):
+    def __init__(self, learning_rate=0.01, hidden=(), momentum=0.9, name="muon", **adam):
         super().__init__(learning_rate, name=name, **adam)
         self.hidden = list(hidden)
         self.momentum = momentum
@@ -45,14 +45,15 @@ class Muon(keras.optimizers.Adam):
 
 
 def orthogonal(matrix):
-    """Return nearly U @ V.T for a matrix (n, m) with singular value decomposition U S V.T, by five Newton-Schulz steps.
+    """Return nearly U @ V.T of the singular value decomposition U S V.T of a matrix, by three Newton-Schulz steps.
 
-    The coefficients (Jordan, 2024) bring singular values to between about 0.7 and 1.2 in few steps, which is enough.
+    With these coefficients (Jordan, 2024) a step multiplies small singular values by more than three. The usual five
+    steps cost more and gave no higher validation accuracy here.
     """
     tall = matrix.shape[0] > matrix.shape[1]
     x = ops.transpose(matrix) if tall else matrix
     x = x / (ops.norm(x) + 1e-7)
-    for _ in range(5):
+    for _ in range(3):
         square = x @ ops.transpose(x)
         x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
     return ops.transpose(x) if tall else x

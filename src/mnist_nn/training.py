@@ -14,9 +14,9 @@ def train(
     train: Split,
     validation: Split,
     *,
-    epochs: int = 15,
-    batch_size: int = 512,
-    learning_rate: float = 0.01,
+    epochs: int = 17,
+    batch_size: int = 1024,
+    learning_rate: float = 0.015,
     augmentation: Augmentation | None = Augmentation(),
     seed: int = 0,
     verbose: str | int = "auto",
@@ -25,7 +25,7 @@ def train(
     """Train `model` in place and return Keras' History: loss, accuracy, val_loss and val_accuracy of every epoch.
 
     epochs: passes over the training images.
-    batch_size: images a step. 512 keeps two cores busy.
+    batch_size: images a step. Half as many cost more time (the optimiser works once a step), and gain nothing.
     learning_rate: the peak; it rises linearly over the first tenth of the steps and falls to 0 as a cosine.
     augmentation: how strongly training images are warped; None for not at all.
     seed: determines the order of the images and their warps, a whole number of at least 0. The same model, data and
@@ -67,7 +67,8 @@ def train(
 def optimizer(model: keras.Model, learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
     """Return Muon for the hidden layers and Adam for the last one and all biases.
 
-    The learning rate rises linearly over the first tenth of `steps` and falls to zero as a cosine.
+    The learning rate rises linearly over the first tenth of `steps` and falls to zero as a cosine. Each step also
+    shrinks all weights by 0.2 times the learning rate (decoupled weight decay: I. Loshchilov and F. Hutter, 2019).
     """
     warmup = steps // 10
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -77,7 +78,7 @@ def optimizer(model: keras.Model, learning_rate: float, steps: int) -> keras.opt
         decay_steps=steps - warmup,
     )
     kernels = [layer.kernel.path for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-    return Muon(schedule, hidden=kernels[:-1])
+    return Muon(schedule, hidden=kernels[:-1], weight_decay=0.2)
 
 
 def batches(split: Split, batch_size: int, steps: int, seed: int, augmentation: Augmentation | None) -> tf.data.Dataset:
@@ -100,4 +101,9 @@ def batches(split: Split, batch_size: int, steps: int, seed: int, augmentation: 
             batch_images = augmentation.warp(batch_images, seed, step, strength)
         return batch_images, tf.gather(labels, chosen)
 
-    return tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+    options = tf.data.Options()
+    options.autotune.enabled = (
+        False  # nothing is left to tune, and its thread can hold up the end of fit for half a minute
+    )
+    dataset = tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2, deterministic=True)
+    return dataset.prefetch(4).with_options(options)
