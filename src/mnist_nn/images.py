@@ -145,10 +145,14 @@ def _grey(picture: Image.Image) -> np.ndarray:
 
 def _ink(grey: np.ndarray) -> np.ndarray:
     """Return how much each pixel differs from the background, 0 to 1, towards the side where the strokes are."""
-    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    difference = np.median(edge) - grey  # the paper is what most of the edge shows
-    darker, lighter = np.maximum(difference, 0), np.maximum(-difference, 0)
-    return darker if darker.sum() >= lighter.sum() else lighter
+    # The paper is what most of the edge shows; what it differs there is shadow and noise, not ink.
+    darker = np.median(_edge(grey)) - grey
+    ink = np.maximum(darker if np.maximum(darker, 0).sum() >= np.maximum(-darker, 0).sum() else -darker, 0)
+    return np.maximum(ink - np.quantile(_edge(ink), 0.75), 0)
+
+
+def _edge(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
 def _cropped(ink: np.ndarray) -> np.ndarray:
