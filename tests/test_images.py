@@ -71,6 +71,7 @@ FORMS = {
     "one bit": lambda x: Image.fromarray(x).convert("1", dither=Image.Dither.NONE),
     "CMYK": lambda x: encoded(Image.fromarray(x).convert("CMYK"), "JPEG", quality=95),
     "16 bits": lambda x: Image.fromarray(x.astype(np.uint16) * 257),
+    "floats in Pillow": lambda x: Image.fromarray(np.where(x < 40, np.nan, x).astype(np.float32)),
     "grey on grey": lambda x: (100 + 0.2 * x).astype(np.uint8),
     "coloured paper": lambda x: np.dstack([x // 2 + 100, x // 2 + 60, x // 3]).astype(np.uint8),
     "in a corner": lambda x: np.pad(x, [(0, 500), (300, 0)], constant_values=255),

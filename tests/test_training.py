@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from mnist_nn import Augmentation, build_model, train
+from mnist_nn import Augmentation, Split, build_model, predict_probabilities, train
 from mnist_nn.training import batches, optimizer
 
 SOME_TRAINING = """
@@ -69,6 +69,18 @@ def test_batches_are_warped_more_weakly_towards_the_end(small):
     assert change[-3:].mean() < 0.6 * change[:20].mean()
 
 
+def test_a_teacher_is_learned_from_instead_of_the_labels(trained, small, mnist):
+    wrong = Split(small.images, (small.labels + 1) % 10)  # never looked at
+    student = build_model(seed=1)
+    part = mnist.validation[:1000]
+    history = train(student, wrong, part, epochs=8, batch_size=64, augmentation=None, teacher=trained[0], verbose=0)
+    agreement = predict_probabilities(student, part.images).argmax(axis=1) == predict_probabilities(
+        trained[0], part.images
+    ).argmax(axis=1)
+    assert agreement.mean() > 0.9
+    assert history.history["val_accuracy"][-1] > 0.85
+
+
 def test_the_learning_rate_rises_and_falls():
     rates = [float(optimizer(build_model(), 0.5, 100)._learning_rate(step)) for step in (0, 5, 10, 55, 100)]
     assert rates == pytest.approx([0, 0.25, 0.5, 0.25, 0], abs=1e-3)
@@ -88,8 +100,11 @@ def test_a_training_set_smaller_than_a_batch(blank):
         ({"epochs": 0}, "epochs must be a whole number"),
         ({"epochs": 1.5}, "epochs must be a whole number"),
         ({"batch_size": -1}, "batch_size must be a whole number"),
-        ({"learning_rate": 0}, "learning_rate must be a positive number"),
-        ({"learning_rate": float("nan")}, "learning_rate must be a positive number"),
+        ({"learning_rate": 0}, "learning_rate must be a number"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a number"),
+        ({"learning_rate": "0.01"}, "learning_rate must be a number"),
+        ({"weight_decay": -0.1}, "weight_decay must be a number"),
+        ({"teacher": "teacher"}, "model must be a Keras model"),
         ({"seed": -1}, "seed must be a whole number"),
         ({"seed": 0.5}, "seed must be a whole number"),
     ],

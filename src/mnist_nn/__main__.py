@@ -75,7 +75,7 @@ def train_command(options) -> None:
             "seed": options.seed,
             "epochs": len(history.epoch),
             "training_seconds": round(seconds, 1),
-            "validation_accuracy": history.history["val_accuracy"][-1],
+            "validation_accuracy": round(history.history["val_accuracy"][-1], 6),  # a float32
             "test_images": len(result.labels),
             "test_correct": result.correct,
             "test_accuracy": result.accuracy,

@@ -135,7 +135,7 @@ def _from_array(array: np.ndarray) -> Image.Image:
 def _grey(picture: Image.Image) -> np.ndarray:
     """Return the brightness, float32 (h, w), 0 black to 1 white, over white where the picture is transparent."""
     if picture.mode.startswith(("I", "F")):  # 16 bits and more: Pillow would cut them off at 255
-        values = np.asarray(picture, np.float32)
+        values = np.nan_to_num(np.asarray(picture, np.float32)).clip(0)
         return values / max(float(values.max()), 1.0)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")

@@ -17,7 +17,10 @@ def train(
     epochs: int = 17,
     batch_size: int = 1024,
     learning_rate: float = 0.015,
+    weight_decay: float = 0.2,
     augmentation: Augmentation | None = Augmentation(),
+    teacher: keras.Model | None = None,
+    jit_compile: bool = True,
     seed: int = 0,
     verbose: str | int = "auto",
     callbacks: Sequence = (),
@@ -27,7 +30,11 @@ def train(
     epochs: passes over the training images.
     batch_size: images a step. Half as many cost more time (the optimiser works once a step), and gain nothing.
     learning_rate: the peak; it rises linearly over the first tenth of the steps and falls to 0 as a cosine.
+    weight_decay: the share of the learning rate by which every weight shrinks at each step.
     augmentation: how strongly training images are warped; None for not at all.
+    teacher: a trained model whose probabilities for each warped image are learned instead of the image's label
+        (distillation: G. Hinton, O. Vinyals and J. Dean, arXiv:1503.02531).
+    jit_compile: compile the steps with XLA: faster for dense layers, slower for convolutions.
     seed: determines the order of the images and their warps, a whole number of at least 0. The same model, data and
         seed give the same weights bit for bit on the same machine.
     verbose: Keras' progress: "auto" or 1 a bar, 2 a line an epoch, 0 nothing.
@@ -41,22 +48,28 @@ def train(
     for name, value in {"epochs": epochs, "batch_size": batch_size}.items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
-    if not 0 < learning_rate < float("inf"):
-        raise ValueError(f"learning_rate must be a positive number, not {learning_rate!r}")
+    for name, value, least in [("learning_rate", learning_rate, 1e-9), ("weight_decay", weight_decay, 0)]:
+        if not isinstance(value, int | float) or not least <= value < float("inf"):
+            raise ValueError(f"{name} must be a number of at least {least}, not {value!r}")
     check_seed(seed)
     batch_size = min(batch_size, len(train))
     steps = len(train) // batch_size
+    data = batches(train, batch_size, epochs * steps, seed, augmentation)
+    loss, truth = "sparse_categorical_crossentropy", validation.labels
+    if teacher is not None:
+        data = taught(data, check_model(teacher))
+        loss, truth = "categorical_crossentropy", keras.utils.to_categorical(truth, 10)
     model.compile(
-        optimizer(model, learning_rate, epochs * steps),
-        loss="sparse_categorical_crossentropy",
+        optimizer(model, learning_rate, epochs * steps, weight_decay),
+        loss=loss,
         metrics=["accuracy"],
-        jit_compile=True,
+        jit_compile=jit_compile,
     )
     return model.fit(
-        batches(train, batch_size, epochs * steps, seed, augmentation),
+        data,
         epochs=epochs,
         steps_per_epoch=steps,
-        validation_data=(validation.images, validation.labels),
+        validation_data=(validation.images, truth),
         validation_batch_size=1000,
         shuffle=False,  # the batches are shuffled already
         verbose=verbose,
@@ -64,11 +77,19 @@ def train(
     )
 
 
-def optimizer(model: keras.Model, learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+def taught(data: tf.data.Dataset, teacher: keras.Model) -> tf.data.Dataset:
+    """Return the batches with the teacher's probabilities, float32 (n, 10), in the place of the labels."""
+    answer = tf.function(lambda images: teacher(images, training=False))
+    return data.map(lambda images, _: (images, answer(images)), num_parallel_calls=2, deterministic=True).prefetch(4)
+
+
+def optimizer(
+    model: keras.Model, learning_rate: float, steps: int, weight_decay: float = 0.2
+) -> keras.optimizers.Optimizer:
     """Return Muon for the hidden layers and Adam for the last one and all biases.
 
-    The learning rate rises linearly over the first tenth of `steps` and falls to zero as a cosine. Each step also
-    shrinks all weights by 0.2 times the learning rate (decoupled weight decay: I. Loshchilov and F. Hutter, 2019).
+    The learning rate rises linearly over the first tenth of `steps` and falls to zero as a cosine.
+    The weight decay is decoupled from the gradient (I. Loshchilov and F. Hutter, arXiv:1711.05101).
     """
     warmup = steps // 10
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -78,7 +99,7 @@ def optimizer(model: keras.Model, learning_rate: float, steps: int) -> keras.opt
         decay_steps=steps - warmup,
     )
     kernels = [layer.kernel.path for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-    return Muon(schedule, hidden=kernels[:-1], weight_decay=0.2)
+    return Muon(schedule, hidden=kernels[:-1], weight_decay=weight_decay)
 
 
 def batches(split: Split, batch_size: int, steps: int, seed: int, augmentation: Augmentation | None) -> tf.data.Dataset:
