@@ -86,9 +86,12 @@ def test_the_learning_rate_rises_and_falls():
     assert rates == pytest.approx([0, 0.25, 0.5, 0.25, 0], abs=1e-3)
 
 
-def test_a_training_set_smaller_than_a_batch(blank):
-    history = train(build_model(), blank, blank, epochs=2, verbose=0)
+def test_a_training_set_smaller_than_a_batch_with_its_progress_shown(blank, capsys):
+    history = train(build_model(), blank, blank, epochs=2, verbose=2)
     assert len(history.epoch) == 2
+    shown = capsys.readouterr().out
+    assert "Epoch 2/2" in shown
+    assert "val_accuracy" in shown
 
 
 @pytest.mark.parametrize(
@@ -113,10 +116,3 @@ def test_what_it_refuses(blank, change, words):
     arguments = {"model": build_model(), "train": blank, "validation": blank, "verbose": 0} | change
     with pytest.raises(ValueError, match=words):
         train(**arguments)
-
-
-def test_progress_is_shown(blank, capsys):
-    train(build_model(), blank, blank, epochs=2, verbose=2)
-    shown = capsys.readouterr().out
-    assert "Epoch 2/2" in shown
-    assert "val_accuracy" in shown

@@ -8,7 +8,8 @@ Names are loaded when first used: `import mnist_nn` alone loads neither TensorFl
 from importlib import import_module
 
 _MODULES = {
-    "data": ["DataError", "Mnist", "Split", "load_mnist"],
+    "formats": ["DataError"],
+    "data": ["Mnist", "Split", "load_mnist"],
     "augmentation": ["Augmentation"],
     "model": ["build_model", "load_pretrained", "load_weights", "predict_probabilities", "save_weights"],
     "training": ["train"],
