@@ -23,18 +23,28 @@ def fingerprint(seed):
 """
 
 
-def test_the_same_seed_gives_the_same_weights_in_another_process_with_other_threads():
-    here = {}
-    exec(SOME_TRAINING, here)
-    there = subprocess.run(
+@pytest.fixture(scope="module")
+def elsewhere():
+    """The same training in a fresh process with other numbers of threads."""
+    return subprocess.run(
         [sys.executable, "-c", SOME_TRAINING + "print(fingerprint(5))"],
         env=os.environ | {"TF_NUM_INTRAOP_THREADS": "4", "TF_NUM_INTEROP_THREADS": "1"},
         capture_output=True,
         text=True,
         check=True,
-    ).stdout.strip()
-    assert here["fingerprint"](5) == there
-    assert here["fingerprint"](6) != there
+    )
+
+
+def test_the_same_seed_gives_the_same_weights_in_another_process_with_other_threads(elsewhere):
+    here = {}
+    exec(SOME_TRAINING, here)
+    assert here["fingerprint"](5) == elsewhere.stdout.strip()
+    assert here["fingerprint"](6) != elsewhere.stdout.strip()
+
+
+def test_tensorflow_starts_and_trains_without_a_word_of_its_own(elsewhere):
+    assert len(elsewhere.stdout.strip()) == 64
+    assert elsewhere.stderr == ""
 
 
 def test_it_learns_and_returns_the_history(trained):
