@@ -16,6 +16,18 @@ BUNDLED_SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b
 VALIDATION_IMAGES = 5_000
 
 
+def check_images(images) -> np.ndarray:
+    """Return `images` as an array if it is uint8 (n, 28, 28) with at least one image; else raise ValueError."""
+    images = np.asarray(images)
+    if images.shape[1:] != (28, 28) or images.dtype != np.uint8 or len(images) == 0:
+        found = "an empty array; give at least one" if images.size == 0 else f"{images.dtype} of shape {images.shape}"
+        raise ValueError(
+            f"images must be uint8 of shape (n, 28, 28) with pixels 0 to 255, not {found}; "
+            "prepare_image brings any picture to that form"
+        )
+    return images
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Split:
     """Images and their labels.
@@ -30,18 +42,11 @@ class Split:
     labels: np.ndarray
 
     def __post_init__(self):
-        images, labels = np.asarray(self.images), np.asarray(self.labels)
-        if images.shape[1:] != (28, 28) or images.dtype != np.uint8:
-            raise ValueError(
-                f"images must be uint8 of shape (n, 28, 28) with pixels 0 to 255, not {images.dtype} of shape "
-                f"{images.shape}; prepare_image brings any picture to that form"
-            )
+        images, labels = check_images(self.images), np.asarray(self.labels)
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             raise ValueError(f"labels must be integers of shape (n,), not {labels.dtype} of shape {labels.shape}")
         if len(images) != len(labels):
             raise ValueError(f"there are {len(images):,} images but {len(labels):,} labels; give one label an image")
-        if len(images) == 0:
-            raise ValueError("the split is empty; give at least one image with its label")
         if labels.min() < 0 or labels.max() > 9:
             raise ValueError(f"labels must be digits 0 to 9, but they go from {labels.min()} to {labels.max()}")
         object.__setattr__(self, "images", images)

@@ -93,6 +93,7 @@ MNIST_MD5 = {
 
 
 def read_idx_folder(folder: Path) -> list[np.ndarray]:
+    """Return the four arrays of a folder of IDX files; a folder of MNIST in which some files are damaged is refused."""
     parts = [("train", "images"), ("train", "labels"), ("test", "images"), ("test", "labels")]
     paths = [_find_idx(folder, part, kind) for part, kind in parts]
     arrays, checksums = zip(*[_read_idx(path, kind) for path, (_, kind) in zip(paths, parts, strict=True)], strict=True)

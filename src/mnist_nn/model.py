@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 
 from .backend import keras
+from .data import check_images
 from .files import replacing
 
 PRETRAINED = Path(__file__).parent / "pretrained" / "mnist_nn.weights.h5"
@@ -64,9 +65,7 @@ def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
 
     Raises ValueError for another shape, and for outputs that are not probabilities.
     """
-    images = np.asarray(images)
-    if images.shape[1:] != (28, 28) or images.dtype != np.uint8 or len(images) == 0:
-        raise ValueError(f"images must be uint8 of shape (n, 28, 28), not {images.dtype} of shape {images.shape}")
+    images = check_images(images)
     check_model(model)
     # Called directly, a model computes the same bits whether or not it was compiled, and one image takes 3 ms where
     # model.predict takes 50; 10,000 images at once take 40 MB.

@@ -123,8 +123,7 @@ def batches(split: Split, batch_size: int, steps: int, seed: int, augmentation: 
         return batch_images, tf.gather(labels, chosen)
 
     options = tf.data.Options()
-    options.autotune.enabled = (
-        False  # nothing is left to tune, and its thread can hold up the end of fit for half a minute
-    )
+    # Nothing is left to tune, and the tuner's thread can hold up the end of fit for half a minute.
+    options.autotune.enabled = False
     dataset = tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2, deterministic=True)
     return dataset.prefetch(4).with_options(options)
