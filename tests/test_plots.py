@@ -2,6 +2,7 @@
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
@@ -102,6 +103,24 @@ def test_map(small):
     ax = plots.plot_map(places, small.labels)
     assert texts(ax) == [str(digit) for digit in range(10)]
     assert sum(len(points.get_offsets()) for points in ax.collections) == 2000
+
+
+def test_tradeoff():
+    recipes = ["ours", "theirs"]
+    ax = plots.plot_tradeoff(pd.Series([8, 20], recipes), pd.Series([0.8, 2.5], recipes), {"1998": 3.05})
+    assert texts(ax) == ["1998", "ours", "theirs"]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines[1:]] == [(8, 0.8), (20, 2.5)]
+    assert ax.lines[0].get_ydata() == [3.05, 3.05]
+
+
+def test_seeds():
+    correct = pd.Series([9910, 9920, 9920, 9930])
+    ax = plots.plot_seeds(correct, 10_000)
+    assert ax.lines[0].get_xdata().tolist() == pytest.approx([99.1, 99.2, 99.2, 99.3])
+    assert len(set(ax.lines[0].get_ydata())) == 2  # equal ones stand above each other
+    spread, sampling = (container.lines[2][0].get_segments()[0][:, 0] for container in ax.containers)
+    assert spread == pytest.approx([99.2 - correct.std() / 100, 99.2 + correct.std() / 100])
+    assert sampling == pytest.approx([99.006, 99.357], abs=1e-3)  # statsmodels 0.14.5, proportion_confint, wilson
 
 
 def test_axes_can_be_given(trained, result, small, mnist):

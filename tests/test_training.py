@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mnist_nn import Augmentation, Split, build_model, predict_probabilities, train
-from mnist_nn.training import batches, optimizer
+from mnist_nn.backend import keras
+from mnist_nn.training import batches, warmup_cosine
 
 SOME_TRAINING = """
 import hashlib
@@ -91,8 +92,17 @@ def test_a_teacher_is_learned_from_instead_of_the_labels(trained, small, mnist):
     assert history.history["val_accuracy"][-1] > 0.85
 
 
+def test_an_optimizer_of_ones_own(small):
+    own = keras.optimizers.SGD(0.0)
+    model = build_model()
+    before = model.get_weights()
+    train(model, small, small[:100], epochs=1, optimizer=own, verbose=0)
+    assert model.optimizer is own
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
 def test_the_learning_rate_rises_and_falls():
-    rates = [float(optimizer(build_model(), 0.5, 100)._learning_rate(step)) for step in (0, 5, 10, 55, 100)]
+    rates = [float(warmup_cosine(0.5, 100)(step)) for step in (0, 5, 10, 55, 100)]
     assert rates == pytest.approx([0, 0.25, 0.5, 0.25, 0], abs=1e-3)
 
 

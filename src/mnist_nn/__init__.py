@@ -13,7 +13,7 @@ _MODULES = {
     "augmentation": ["Augmentation"],
     "model": ["build_model", "load_pretrained", "load_weights", "predict_probabilities", "save_weights"],
     "training": ["train"],
-    "evaluation": ["Evaluation", "evaluate"],
+    "evaluation": ["Evaluation", "McNemar", "evaluate", "mcnemar"],
     "images": ["Prediction", "predict_digit", "prepare_image"],
     "plots": [
         "plot_class_balance",
@@ -24,6 +24,8 @@ _MODULES = {
         "plot_mistakes",
         "plot_prediction",
         "plot_probabilities",
+        "plot_seeds",
+        "plot_tradeoff",
     ],
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

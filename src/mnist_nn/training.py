@@ -19,6 +19,7 @@ def train(
     learning_rate: float = 0.015,
     weight_decay: float = 0.2,
     augmentation: Augmentation | None = Augmentation(),
+    optimizer: keras.optimizers.Optimizer | None = None,
     teacher: keras.Model | None = None,
     jit_compile: bool = True,
     seed: int = 0,
@@ -32,6 +33,7 @@ def train(
     learning_rate: the peak; it rises linearly over the first tenth of the steps and falls to 0 as a cosine.
     weight_decay: the share of the learning rate by which every weight shrinks at each step.
     augmentation: how strongly training images are warped; None for not at all.
+    optimizer: one of your own in the place of `muon`; learning_rate and weight_decay are then its affair.
     teacher: a trained model whose probabilities for each warped image are learned instead of the image's label
         (distillation: G. Hinton, O. Vinyals and J. Dean, arXiv:1503.02531).
     jit_compile: compile the steps with XLA: faster for dense layers, slower for convolutions.
@@ -60,7 +62,7 @@ def train(
         data = taught(data, check_model(teacher))
         loss, truth = "categorical_crossentropy", keras.utils.to_categorical(truth, 10)
     model.compile(
-        optimizer(model, learning_rate, epochs * steps, weight_decay),
+        optimizer or muon(model, warmup_cosine(learning_rate, epochs * steps), weight_decay),
         loss=loss,
         metrics=["accuracy"],
         jit_compile=jit_compile,
@@ -83,23 +85,26 @@ def taught(data: tf.data.Dataset, teacher: keras.Model) -> tf.data.Dataset:
     return data.map(lambda images, _: (images, answer(images)), num_parallel_calls=2, deterministic=True).prefetch(4)
 
 
-def optimizer(
-    model: keras.Model, learning_rate: float, steps: int, weight_decay: float = 0.2
-) -> keras.optimizers.Optimizer:
+def muon(
+    model: keras.Model, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule, weight_decay: float
+) -> Muon:
     """Return Muon for the hidden layers and Adam for the last one and all biases.
 
-    The learning rate rises linearly over the first tenth of `steps` and falls to zero as a cosine.
     The weight decay is decoupled from the gradient (I. Loshchilov and F. Hutter, arXiv:1711.05101).
     """
+    kernels = [layer.kernel.path for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+    return Muon(learning_rate, hidden=kernels[:-1], weight_decay=weight_decay)
+
+
+def warmup_cosine(learning_rate: float, steps: int) -> keras.optimizers.schedules.CosineDecay:
+    """Return a learning rate that rises linearly over the first tenth of `steps` and falls to zero as a cosine."""
     warmup = steps // 10
-    schedule = keras.optimizers.schedules.CosineDecay(
+    return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
         warmup_target=learning_rate,
         warmup_steps=warmup,
         decay_steps=steps - warmup,
     )
-    kernels = [layer.kernel.path for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-    return Muon(schedule, hidden=kernels[:-1], weight_decay=weight_decay)
 
 
 def batches(split: Split, batch_size: int, steps: int, seed: int, augmentation: Augmentation | None) -> tf.data.Dataset:

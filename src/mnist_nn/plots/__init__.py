@@ -1,0 +1,19 @@
+"""Every figure. Functions take numbers and return the Axes or the Figure they drew; `plt.style.use("mnist_nn.style")`
+gives them the project's look.
+"""
+
+from .numbers import plot_class_balance, plot_confusion, plot_history, plot_seeds, plot_tradeoff
+from .pictures import plot_digits, plot_map, plot_mistakes, plot_prediction, plot_probabilities
+
+__all__ = [
+    "plot_class_balance",
+    "plot_confusion",
+    "plot_digits",
+    "plot_history",
+    "plot_map",
+    "plot_mistakes",
+    "plot_prediction",
+    "plot_probabilities",
+    "plot_seeds",
+    "plot_tradeoff",
+]
