@@ -41,7 +41,7 @@ function render({ model, el }) {
   const find = (name) => root.querySelector(`.mnist-pad-${name}`);
   const canvas = find("canvas");
   const cursor = find("cursor");
-  const paper = canvas.getContext("2d");
+  const paper = canvas.getContext("2d", { willReadFrequently: true });
   const sent = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
   const small = sent.getContext("2d", { willReadFrequently: true });
   let pointer = null; // the one that draws
@@ -58,7 +58,8 @@ function render({ model, el }) {
     small.imageSmoothingQuality = "high";
     small.drawImage(canvas, 0, 0, SIDE, SIDE);
     const { data } = small.getImageData(0, 0, SIDE, SIDE);
-    mine = new DataView(Uint8Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i]).buffer);
+    mine = new DataView(new ArrayBuffer(SIDE * SIDE));
+    for (let i = 0; i < SIDE * SIDE; i++) mine.setUint8(i, data[4 * i]);
     changed = false;
     sentAt = performance.now();
     model.set("drawing", mine);

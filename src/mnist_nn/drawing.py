@@ -129,4 +129,5 @@ def _paper(image) -> np.ndarray:
     grey = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("L")
     if np.median(grey) < 128:  # light on dark
         grey = ImageOps.invert(grey)
+    grey = ImageOps.autocontrast(grey, cutoff=(0, 50))  # the paper, more than half of any picture, becomes white
     return np.asarray(ImageOps.pad(grey, (SIDE, SIDE), Image.Resampling.BICUBIC, color=255))
