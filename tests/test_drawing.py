@@ -27,11 +27,12 @@ STROKES = {
     0: [[(56, 19), (42, 22), (32, 36), (29, 54), (35, 73), (49, 81), (63, 74), (70, 55), (68, 35), (60, 22), (52, 19)]],
     1: [[(53, 17), (51, 38), (49, 60), (47, 82)]],
     2: [[(31, 34), (37, 22), (50, 17), (63, 22), (66, 35), (58, 50), (44, 65), (31, 79), (48, 78), (72, 79)]],
-    3: [
-        [(32, 24), (46, 17), (60, 20), (65, 31), (57, 42), (45, 47), (59, 50), (67, 61), (64, 74), (51, 82), (32, 76)]
-    ],
+    3: [[(32, 24), (46, 17), (60, 20), (65, 31), (57, 42), (45, 47), (59, 50), (67, 61), (64, 74), (51, 82), (32, 76)]],
     4: [[(37, 20), (33, 36), (31, 52), (48, 53), (69, 50)], [(63, 19), (61, 40), (59, 62), (57, 83)]],
-    5: [[(37, 21), (35, 34), (34, 45), (49, 43), (63, 51), (65, 66), (55, 78), (42, 81), (30, 76)], [(37, 21), (68, 19)]],
+    5: [
+        [(37, 21), (35, 34), (34, 45), (49, 43), (63, 51), (65, 66), (55, 78), (42, 81), (30, 76)],
+        [(37, 21), (68, 19)],
+    ],
     6: [[(60, 17), (47, 28), (37, 44), (33, 62), (39, 77), (52, 82), (64, 74), (63, 61), (52, 55), (41, 61), (36, 69)]],
     7: [[(30, 22), (50, 21), (70, 20), (63, 37), (54, 56), (47, 82)]],
     8: [
@@ -88,7 +89,9 @@ def test_an_empty_pad_asks_for_a_digit(pad, three):
 
 
 def test_doubt_is_said(pad):
-    send(pad, drawing=memoryview(np.tril(np.full((140, 140), 255, np.uint8)).tobytes()), turn=1)
+    cross = np.minimum(*np.indices((140, 140)) % 50) < 8  # no digit at all
+    cross[:9] = cross[-9:] = cross[:, :9] = cross[:, -9:] = False
+    send(pad, drawing=memoryview(np.where(cross, 0, 255).astype(np.uint8).tobytes()), turn=1)
     assert not pad.prediction.sure
     assert re.fullmatch(r"not sure: \d \(\d+\.\d %\)", pad.text)
 
@@ -185,7 +188,13 @@ def jupyter(tmp_path_factory):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token=try", "--LabApp.news_url=None"]
+    options = [
+        "--no-browser",
+        "--allow-root",
+        f"--port={port}",
+        "--IdentityProvider.token=try",
+        "--LabApp.news_url=None",
+    ]
     command = [sys.executable, "-m", "jupyterlab", *options]
     log = home / "log"
     with log.open("w") as out:
@@ -213,7 +222,8 @@ def page(jupyter):
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         page = browser.new_page()
         page.goto(jupyter)
-        page.locator(".jp-CodeCell .cm-content").first.click(timeout=60_000)
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)  # the kernel is up
+        page.locator(".jp-CodeCell .cm-content").click()
         page.keyboard.press("Shift+Enter")
         expect(page.locator(".mnist-pad-text")).to_have_text("draw a digit", timeout=60_000)
         yield page
@@ -267,7 +277,7 @@ def test_digits_are_read_in_a_browser(page):
     latencies = page.evaluate("window.latencies")
     print(answers, f"{statistics.median(latencies):.0f} ms, at most {max(latencies):.0f} ms")
     assert right >= 9, answers
-    assert statistics.median(latencies) < 250, latencies  # 10 on an idle machine
+    assert statistics.median(latencies) < 250, latencies  # 75 on one core; far more means a lost answer
 
 
 def test_the_answer_moves_while_drawing(page):
@@ -295,6 +305,7 @@ def test_what_is_shown_is_one_answer(page):
 
 
 def test_it_is_used_with_keys_alone(page):
+    cells = page.locator(".jp-CodeCell").count()
     page.get_by_role("button", name="Clear").click()
     page.locator(".mnist-pad-canvas").focus()
     page.keyboard.press("Space")
@@ -312,13 +323,21 @@ def test_it_is_used_with_keys_alone(page):
         assert answer(page) != "draw a digit"
         page.keyboard.press(key)
         assert answer(page) == "draw a digit"
-    assert page.locator(".jp-CodeCell").count() == 1  # JupyterLab took none of the keys for itself
+    assert page.locator(".jp-CodeCell").count() == cells  # JupyterLab took none of the keys for itself
 
 
-def test_the_drawing_outlives_the_page(page):
+def test_a_second_view_shows_the_same(page):
     page.get_by_role("button", name="Clear").click()
     draw(page, STROKES[5])
     text = answer(page)
-    page.locator(".jp-CodeCell .cm-content").first.click()
-    page.keyboard.press("Control+End")
-    page.keyboard.type("; pad")
+    page.locator(".jp-CodeCell .cm-content").last.click()
+    page.keyboard.insert_text("pad")
+    page.keyboard.press("Shift+Enter")
+    second = page.locator(".mnist-pad").nth(1)
+    expect(second.locator(".mnist-pad-text")).to_have_text(text)
+    ink = "canvas => canvas.getContext('2d').getImageData(0, 0, 560, 560).data.filter((value) => value < 128).length"
+    first, copy = (page.locator(".mnist-pad-canvas").nth(i).evaluate(ink) for i in (0, 1))
+    assert copy == pytest.approx(first, rel=0.02)
+    second.get_by_role("button", name="Clear").click()
+    expect(page.locator(".mnist-pad-text").first).to_have_text("draw a digit")
+    page.wait_for_function(f"({ink})(document.querySelector('.mnist-pad-canvas')) === 0")
