@@ -188,13 +188,8 @@ def jupyter(tmp_path_factory):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = [
-        "--no-browser",
-        "--allow-root",
-        f"--port={port}",
-        "--IdentityProvider.token=try",
-        "--LabApp.news_url=None",
-    ]
+    options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token=try"]
+    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command = [sys.executable, "-m", "jupyterlab", *options]
     log = home / "log"
     with log.open("w") as out:
