@@ -15,6 +15,7 @@ _MODULES = {
     "training": ["train"],
     "evaluation": ["Evaluation", "McNemar", "evaluate", "mcnemar"],
     "images": ["Prediction", "predict_digit", "prepare_image"],
+    "drawing": ["DrawingPad"],
     "plots": [
         "plot_class_balance",
         "plot_confusion",

@@ -40,6 +40,11 @@ class Prediction:
         """Its probability, 0 to 1."""
         return float(self.probabilities.max())
 
+    @property
+    def sure(self) -> bool:
+        """Whether that is enough to rely on. (To be replaced: a fixed threshold stands in for a measured one.)"""
+        return self.confidence >= 0.9
+
     def __repr__(self) -> str:
         return f"Prediction({self.digit}, confidence {self.confidence:.1%})"
 

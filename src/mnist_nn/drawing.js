@@ -1,0 +1,182 @@
+// The page's side of the drawing pad: it takes the strokes, sends the drawing to the kernel and shows the answer.
+// What it shares with drawing.py: `drawing` and `turn` go to the kernel, `answer` comes back.
+
+const SIDE = 140; // pixels each way of what is sent, as in drawing.py
+const PAPER = 560; // pixels each way of the canvas: two for each CSS pixel, so that lines are fine on fine screens
+const PEN = 40; // its width in those; a tenth of a digit's height, as in MNIST
+const STEP = 20; // how far an arrow key moves
+const PATIENCE = 1000; // ms until an answer counts as lost: an interrupted kernel never sends it
+const ARROWS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
+
+const HTML = `
+  <div class="mnist-pad-left">
+    <div class="mnist-pad-paper">
+      <canvas class="mnist-pad-canvas" width="${PAPER}" height="${PAPER}" tabindex="0" role="application"
+        aria-label="Paper to draw a digit on. Arrow keys move the pen, space puts it down or lifts it, Escape clears.">
+      </canvas>
+      <div class="mnist-pad-cursor" hidden></div>
+    </div>
+    <button class="mnist-pad-clear" type="button">Clear</button>
+  </div>
+  <div class="mnist-pad-right">
+    <p class="mnist-pad-text" role="status" aria-live="polite"></p>
+    <div class="mnist-pad-columns">
+      <ul class="mnist-pad-bars" aria-label="Probability of each digit">
+        ${[...Array(10).keys()].map((digit) => `<li><b>${digit}</b><i><i></i></i><span></span></li>`).join("")}
+      </ul>
+      <figure>
+        <canvas class="mnist-pad-pixels" width="28" height="28" role="img"
+          aria-label="The 28 by 28 pixels that the network sees"></canvas>
+        <figcaption>what the<br>network sees</figcaption>
+      </figure>
+    </div>
+  </div>`;
+
+function render({ model, el }) {
+  const root = document.createElement("div");
+  root.className = "mnist-pad";
+  root.dataset.lmSuppressShortcuts = "true"; // or JupyterLab would take Enter, Escape and the arrow keys for itself
+  root.innerHTML = HTML;
+  el.append(root);
+  const find = (name) => root.querySelector(`.mnist-pad-${name}`);
+  const canvas = find("canvas");
+  const cursor = find("cursor");
+  const paper = canvas.getContext("2d", { willReadFrequently: true });
+  const sent = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+  const small = sent.getContext("2d", { willReadFrequently: true });
+  let pointer = null; // the one that draws
+  let last = null; // where it was
+  let changed = false; // since the drawing was last sent
+  let sentAt = -Infinity;
+  let mine = null; // the drawing that was sent from here
+
+  // To the kernel: one drawing at a time, and then the newest.
+  const waiting = () => model.get("turn") !== model.get("answer").turn;
+  function send() {
+    root.setAttribute("aria-busy", changed || waiting());
+    if (!changed || (waiting() && performance.now() - sentAt < PATIENCE)) return;
+    small.imageSmoothingQuality = "high";
+    small.drawImage(canvas, 0, 0, SIDE, SIDE);
+    const { data } = small.getImageData(0, 0, SIDE, SIDE);
+    mine = new DataView(new ArrayBuffer(SIDE * SIDE));
+    for (let i = 0; i < SIDE * SIDE; i++) mine.setUint8(i, data[4 * i]);
+    changed = false;
+    sentAt = performance.now();
+    model.set("drawing", mine);
+    model.set("turn", model.get("turn") + 1);
+    model.save_changes();
+    root.setAttribute("aria-busy", true);
+  }
+
+  // From the kernel.
+  function show() {
+    const { text, probabilities, pixels } = model.get("answer");
+    const most = Math.max(...probabilities);
+    find("text").textContent = text;
+    root.querySelectorAll("li").forEach((row, digit) => {
+      const percent = `${(100 * probabilities[digit]).toFixed(1)} %`;
+      row.className = most > 0 && probabilities[digit] === most ? "mnist-pad-most" : "";
+      row.querySelector("i i").style.width = percent.replace(" ", "");
+      row.querySelector("span").textContent = percent;
+    });
+    paintGrey(find("pixels").getContext("2d"), 28, (i) => 255 - pixels.getUint8(i));
+    send();
+  }
+
+  function paintGrey(context, side, grey) {
+    const image = context.createImageData(side, side);
+    for (let i = 0; i < side * side; i++) image.data.set([grey(i), grey(i), grey(i), 255], 4 * i);
+    context.putImageData(image, 0, 0);
+  }
+
+  // A drawing from Python, from another view of this pad, or from before the page was reloaded.
+  function restore() {
+    const drawing = model.get("drawing");
+    if (drawing === mine) return;
+    paper.fillStyle = "white";
+    paper.fillRect(0, 0, PAPER, PAPER);
+    if (drawing.byteLength === 0) return;
+    paintGrey(small, SIDE, (i) => drawing.getUint8(i));
+    paper.drawImage(sent, 0, 0, PAPER, PAPER);
+  }
+
+  function clear() {
+    paper.fillStyle = "white";
+    paper.fillRect(0, 0, PAPER, PAPER);
+    changed = true;
+    send();
+  }
+
+  function line(from, to) {
+    Object.assign(paper, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "black" });
+    paper.beginPath();
+    paper.moveTo(...from);
+    paper.lineTo(to[0] + 0.01, to[1]); // a line of no length would leave no dot
+    paper.stroke();
+    changed = true;
+  }
+
+  function place(event) {
+    const box = canvas.getBoundingClientRect();
+    return [((event.clientX - box.left) * PAPER) / box.width, ((event.clientY - box.top) * PAPER) / box.height];
+  }
+
+  canvas.addEventListener("pointerdown", (event) => {
+    if (pointer !== null || event.button !== 0) return;
+    pointer = event.pointerId;
+    canvas.setPointerCapture(pointer);
+    cursor.hidden = true;
+    last = place(event);
+    line(last, last);
+    send();
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.pointerId !== pointer) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    for (const each of events.length ? events : [event]) {
+      const next = place(each);
+      line(last, next);
+      last = next;
+    }
+    send();
+  });
+  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    canvas.addEventListener(name, (event) => {
+      if (event.pointerId === pointer) pointer = null;
+    });
+  }
+
+  // With keys: a ring shows where the pen is; it is filled while the pen is down.
+  let pen = [PAPER / 2, PAPER / 4];
+  canvas.addEventListener("keydown", (event) => {
+    const step = ARROWS[event.key];
+    if (step) {
+      const next = pen.map((value, i) => Math.min(PAPER, Math.max(0, value + step[i])));
+      if (cursor.classList.contains("mnist-pad-down")) line(pen, next);
+      pen = next;
+    } else if (event.key === " ") {
+      if (cursor.classList.toggle("mnist-pad-down")) line(pen, pen);
+    } else if (event.key === "Escape" || event.key === "Delete") {
+      cursor.classList.remove("mnist-pad-down");
+      clear();
+    } else return;
+    event.preventDefault(); // no scrolling
+    event.stopPropagation();
+    cursor.hidden = false;
+    cursor.style.left = `${(100 * pen[0]) / PAPER}%`;
+    cursor.style.top = `${(100 * pen[1]) / PAPER}%`;
+    send();
+  });
+  canvas.addEventListener("blur", () => {
+    cursor.hidden = true;
+    cursor.classList.remove("mnist-pad-down");
+  });
+  find("clear").addEventListener("click", clear);
+
+  model.on("change:answer", show);
+  model.on("change:drawing", restore);
+  restore();
+  show();
+}
+
+export default { render };
