@@ -8,9 +8,10 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from mnist_nn import Prediction, predict_digit, predict_probabilities, prepare_image
+from mnist_nn import Prediction, load_pretrained, predict_digit, predict_probabilities, prepare_image
+from mnist_nn.images import SURE, mean_probabilities
 
 
 @pytest.fixture(scope="module")
@@ -113,10 +114,99 @@ def test_prediction(trained, large):
     prediction = predict_digit(model, large)
     assert isinstance(prediction, Prediction)
     assert np.array_equal(prediction.pixels, prepare_image(large))
-    assert np.array_equal(prediction.probabilities, predict_probabilities(model, prediction.pixels[None])[0])
+    moved = [np.roll(prediction.pixels, place, (0, 1)) for place in [(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)]]
+    assert prediction.probabilities == pytest.approx(predict_probabilities(model, np.stack(moved)).mean(axis=0))
     assert prediction.digit == prediction.probabilities.argmax() == 3
     assert prediction.confidence == prediction.probabilities.max()
-    assert repr(prediction) == f"Prediction(3, confidence {prediction.confidence:.1%})"
+    unsure = "" if prediction.sure else ", not sure"
+    assert repr(prediction) == f"Prediction(3, confidence {prediction.confidence:.1%}{unsure})"
+
+
+def test_sure_needs_confidence_and_a_clear_picture():
+    certain, doubtful = np.eye(10, dtype=np.float32)[3], np.full(10, 0.1, np.float32)
+    pixels, box = np.zeros((28, 28), np.uint8), (0, 0, 28, 28)
+    assert Prediction(certain, pixels, box).sure
+    assert not Prediction(certain, pixels, box, clear=False).sure
+    assert not Prediction(doubtful, pixels, box).sure
+
+
+@pytest.mark.parametrize(
+    "blank",
+    [
+        np.full((50, 50), 255, np.uint8),
+        np.zeros((28, 28), np.uint8),
+        np.linspace(0.5, 0.55, 900).reshape(30, 30),
+        np.full((1, 1), 77, np.uint8),
+        np.full((1, 10_000), 77, np.uint8),
+    ],
+)
+def test_a_blank_picture_is_not_sure(trained, blank):
+    prediction = predict_digit(trained[0], blank)
+    assert not prediction.pixels.any()
+    assert prediction.probabilities == pytest.approx(0.1)
+    assert not prediction.sure
+
+
+def test_the_threshold_keeps_its_promise(mnist):
+    probabilities = mean_probabilities(load_pretrained(), mnist.validation.images)
+    sure = probabilities.max(axis=1) >= SURE
+    wrong = probabilities.argmax(axis=1) != mnist.validation.labels
+    assert sure.mean() > 0.96
+    assert wrong[sure].mean() <= 0.001
+
+
+def test_the_box_is_where_the_digit_is(trained, large):
+    for canvas, side in [(900, 200), (3000, 100)]:
+        picture = np.full((canvas, canvas + 100), 255, np.uint8)
+        digit = np.asarray(Image.fromarray(large).resize((side, side)))
+        picture[150 : 150 + side, 400 : 400 + side] = digit
+        scale = min(1, 2000 / (canvas + 100))
+        rows, columns = (np.flatnonzero((picture < 128).any(axis=axis)) for axis in (1, 0))
+        expected = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) * scale
+        assert predict_digit(trained[0], picture).box == pytest.approx(expected, abs=6)
+
+
+def shaded(x):
+    down, right = np.mgrid[0:200, 0:200]
+    light = np.where(right - down / 2 > 100, 0.55, 1.0) * (0.7 + 0.3 * down / 200)
+    noise = np.random.default_rng(0).normal(0, 5, (200, 200))
+    return (x * light * 0.9 + noise).clip(0, 255).astype(np.uint8)
+
+
+def on_a_form(x):
+    picture = np.pad(x, 60, constant_values=255)
+    picture[10:13], picture[:, 305:308] = 60, 60  # ruled lines at the edge
+    for place in np.random.default_rng(0).integers(0, 318, (25, 2)):
+        picture[place[0] : place[0] + 2, place[1] : place[1] + 2] = 0  # specks
+    return picture
+
+
+CORNER = np.indices((270, 270)).sum(axis=0) > 50
+DIFFICULTIES = {
+    "shadow, gradient and noise": shaded,
+    "ruled lines and specks": on_a_form,
+    "a blot in the corner": lambda x: np.pad(x, [(70, 0), (0, 70)], constant_values=255) * CORNER,
+    "a grey gradient": lambda x: (x * np.linspace(0.5, 1, 200)).astype(np.uint8),
+    "chalk": lambda x: (60 + (255 - x) * 0.6).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("difficulty", DIFFICULTIES)
+def test_difficult_pictures(large, difficulty):
+    picture = DIFFICULTIES[difficulty](large).astype(np.uint8)
+    assert close(prepare_image(picture), prepare_image(large)), "levelled, cleaned and cut out"
+
+
+@pytest.mark.parametrize("pen", [1, 3, 24, 40])
+def test_thin_and_thick_pens_look_alike(pen):
+    picture = Image.new("L", (300, 300), "white")
+    draw = ImageDraw.Draw(picture)
+    draw.line([(90, 60), (200, 60), (120, 240)], "black", pen, joint="curve")
+    middling = Image.new("L", (300, 300), "white")
+    ImageDraw.Draw(middling).line([(90, 60), (200, 60), (120, 240)], "black", 20, joint="curve")
+    ink = prepare_image(picture).sum() / prepare_image(middling).sum()
+    assert 0.5 < ink < 2
+    assert np.corrcoef(prepare_image(picture).ravel(), prepare_image(middling).ravel())[0, 1] > 0.7
 
 
 def test_prepared_digits_are_read_as_well_as_mnists_own(trained, mnist):
@@ -130,8 +220,6 @@ def test_prepared_digits_are_read_as_well_as_mnists_own(trained, mnist):
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        (np.full((50, 50), 255, np.uint8), "blank"),
-        (np.zeros((28, 28), np.uint8), "blank"),
         (np.full((50, 50), np.nan), "NaN"),
         (np.full((50, 50), 200.0), "from 0 to 1"),
         (np.zeros((50, 50), complex), "complex128"),

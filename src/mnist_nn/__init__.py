@@ -14,7 +14,9 @@ _MODULES = {
     "model": ["build_model", "load_pretrained", "load_weights", "predict_probabilities", "save_weights"],
     "training": ["train"],
     "evaluation": ["Evaluation", "McNemar", "evaluate", "mcnemar"],
+    "pictures": ["open_picture"],
     "images": ["Prediction", "predict_digit", "prepare_image"],
+    "rows": ["read_digits"],
     "drawing": ["DrawingPad"],
     "plots": [
         "plot_class_balance",
@@ -25,6 +27,7 @@ _MODULES = {
         "plot_mistakes",
         "plot_prediction",
         "plot_probabilities",
+        "plot_row",
         "plot_seeds",
         "plot_tradeoff",
     ],

@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     guess = commands.add_parser("predict", help="read the digit in each picture")
     guess.set_defaults(command=predict_command)
     guess.add_argument("images", nargs="+", metavar="IMAGE", help="a picture file of one digit")
+    guess.add_argument("--row", action="store_true", help="the pictures hold rows of digits")
     for command in (old, guess):
         command.add_argument(
             "--weights", type=Path, metavar="FILE", help="a .weights.h5 file (default: those that ship)"
@@ -99,17 +100,26 @@ def evaluate_command(options) -> None:
 
 def predict_command(options) -> None:
     """Print a line for each picture; go on after one that cannot be read, and fail at the end."""
-    from . import predict_digit
+    from . import predict_digit, read_digits
 
     model, failed = _model(options.weights), []
     for image in options.images:
         try:
-            prediction = predict_digit(model, image)
-            print(f"{image}: {prediction.digit} ({prediction.confidence:.1%})")
+            found = read_digits(model, image) if options.row else [predict_digit(model, image)]
+            print(f"{image}: {_said(found)}")
         except (ValueError, OSError) as error:
             failed.append(str(error))
     if failed:
         raise ValueError("\nmnist_nn: ".join(failed))
+
+
+def _said(found: list) -> str:
+    """Return "5 (99.8%)", or "604 (97.1%)" with the least confidence of a row; "not sure: " before it if so."""
+    if not found:
+        return "no digits"
+    digits = "".join(str(prediction.digit) for prediction in found)
+    doubt = "" if all(prediction.sure for prediction in found) else "not sure: "
+    return f"{doubt}{digits} ({min(prediction.confidence for prediction in found):.1%})"
 
 
 def _model(weights: Path | None):

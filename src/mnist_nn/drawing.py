@@ -13,7 +13,8 @@ import numpy as np
 import traitlets
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from .images import FAINTEST, Prediction, open_picture, predict_digit
+from .images import Prediction, predict_digit
+from .pictures import open_picture
 
 SIDE = 140  # pixels each way of the drawing that the page sends, as in drawing.js
 EMPTY = "draw a digit"
@@ -77,13 +78,14 @@ class DrawingPad(anywidget.AnyWidget):
     def _read(self, change: dict | None = None) -> None:
         self.prediction, text = None, EMPTY
         try:
-            if 255 - self.image.min() >= FAINTEST * 255:
+            if self.image.min() < 230:  # not for the trace of a stroke that was cleared
                 self.prediction = predict_digit(self.model, self.image)
                 text = f"{self.prediction.digit} ({self.prediction.confidence:.1%})".replace("%", " %")
                 text = text if self.prediction.sure else f"not sure: {text}"
         except Exception as error:  # whatever it is, the page waits for an answer
             text = f"cannot be read: {error}"
-        seen = self.prediction or Prediction(np.zeros(10, np.float32), np.zeros((28, 28), np.uint8))
+        nothing = Prediction(np.zeros(10, np.float32), np.zeros((28, 28), np.uint8), (0, 0, SIDE, SIDE), clear=False)
+        seen = self.prediction or nothing
         self.answer = {
             "turn": self.turn,
             "text": text,

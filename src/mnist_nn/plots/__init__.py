@@ -3,7 +3,7 @@ gives them the project's look.
 """
 
 from .numbers import plot_class_balance, plot_confusion, plot_history, plot_seeds, plot_tradeoff
-from .pictures import plot_digits, plot_map, plot_mistakes, plot_prediction, plot_probabilities
+from .pictures import plot_digits, plot_map, plot_mistakes, plot_prediction, plot_probabilities, plot_row
 
 __all__ = [
     "plot_class_balance",
@@ -14,6 +14,7 @@ __all__ = [
     "plot_mistakes",
     "plot_prediction",
     "plot_probabilities",
+    "plot_row",
     "plot_seeds",
     "plot_tradeoff",
 ]

@@ -7,11 +7,13 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from ..data import Split
 from ..evaluation import Evaluation
-from ..images import Prediction, open_picture
-from .numbers import BLUE, DIGITS, new_axes
+from ..images import Prediction
+from ..pictures import open_picture
+from .numbers import BLUE, DIGITS, ORANGE, new_axes
 
 
 def plot_digits(images: np.ndarray, titles: Sequence | None = None, *, columns: int = 10) -> Figure:
@@ -64,8 +66,28 @@ def plot_prediction(image, prediction: Prediction) -> Figure:
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set(visible=True, color="0.7")
     plot_probabilities(prediction, ax=axes[2])
-    axes[2].set_title(f"read as {prediction.digit}")
+    axes[2].set_title(f"read as {prediction.digit}" if prediction.sure else f"not sure: perhaps {prediction.digit}")
     return figure
+
+
+def plot_row(image, predictions: Sequence[Prediction], *, ax: Axes | None = None) -> Axes:
+    """Return the picture with a box around each digit, what it is read as above it, "?" after it if not sure.
+
+    image: what was given to `read_digits`. predictions: what it returned.
+    """
+    picture = open_picture(image)
+    ax = ax or new_axes(8, float(np.clip(8 * picture.height / picture.width, 1.5, 8)))
+    ax.imshow(picture.convert("L"), cmap="gray", vmin=0, vmax=255)
+    for prediction in predictions:
+        left, top, right, bottom = prediction.box
+        color, doubt = (BLUE, "") if prediction.sure else (ORANGE, "?")
+        style = "-" if prediction.sure else "--"
+        ax.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=color, linestyle=style))
+        label = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8}
+        text = f"{prediction.digit}{doubt}"
+        ax.text((left + right) / 2, top, text, color=color, fontweight="bold", ha="center", va="bottom", bbox=label)
+    ax.set_axis_off()
+    return ax
 
 
 def plot_map(places: np.ndarray, labels: np.ndarray, *, ax: Axes | None = None) -> Axes:

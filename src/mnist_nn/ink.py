@@ -1,0 +1,103 @@
+"""Ink: from the brightness of a picture to strokes on an empty background, and to separate marks.
+
+Brightness and ink are float32 (h, w). Ink is the contrast with the paper (or board) around it, 0 to 1.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+FAINTEST = 0.1  # contrast with the paper; what is fainter is not ink
+COARSE = 96  # pixels a side at which the paper is looked at
+WIDEST_STROKE = 0.45  # of the picture's shorter side; what is darker over a wider stretch is a shadow, not a stroke
+
+
+def ink_of(grey: np.ndarray) -> np.ndarray:
+    """Return the ink in a picture of strokes on paper, dark or light: shadows, uneven light and noise levelled."""
+    height, width = grey.shape
+    scale = min(1, COARSE / max(grey.shape))
+    coarse = resized(grey, (max(1, round(height * scale)), max(1, round(width * scale))), Image.Resampling.BOX)
+    sign = 1 if _is_dark_on_light(coarse) else -1
+    paper = _paper(sign * coarse, smooth=scale < 1)
+    if scale < 1:
+        paper -= np.median(paper - sign * coarse)  # closing noise makes it brighter than it is
+        paper = resized(paper, grey.shape)
+    ink = np.maximum(paper - sign * grey, 0)
+    # A shadow dims paper and ink alike, so their ratio stays. Chalk does not get brighter with its board.
+    ink = ink / np.maximum(paper, FAINTEST) if sign > 0 else ink
+    return ndimage.gaussian_filter(ink, 0.7, truncate=2) if max(grey.shape) > 150 else ink
+
+
+def _is_dark_on_light(coarse: np.ndarray) -> bool:
+    """Strokes are few and stand out: the contrast with the neighbourhood is skewed towards their side."""
+    contrast = coarse - ndimage.gaussian_filter(coarse, 0.1 * max(coarse.shape), truncate=2)
+    return bool((contrast**3).mean() <= 0)
+
+
+def _paper(coarse: np.ndarray, smooth: bool) -> np.ndarray:
+    """Return the brightness of the paper under dark ink: ink is closed over by the paper around it."""
+    surface = ndimage.gaussian_filter(coarse, 1) if smooth else coarse
+    widest = max(3, round(max(WIDEST_STROKE * min(coarse.shape), 0.2 * max(coarse.shape))))
+    paper = ndimage.grey_closing(surface, size=(widest, widest), mode="nearest")
+    edge = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]])
+    low, middle, high = np.quantile(edge, [0.1, 0.5, 0.9])
+    if high - low < 0.25 * (paper.max() - coarse.min()):
+        return np.full_like(paper, middle)  # evenly lit: then even the widest blot is ink
+    return paper
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Connected marks of ink: which pixel belongs to which, and where each one is.
+
+    ink: float32 (h, w). labels: int (h, w), 0 for paper, else the number of the mark.
+    boxes: top, left, bottom, right of each mark, int (n, 4). mass: sum of the ink of each, float (n,).
+    """
+
+    ink: np.ndarray
+    labels: np.ndarray
+    boxes: np.ndarray
+    mass: np.ndarray
+
+    @property
+    def at_edge(self) -> np.ndarray:
+        """Which marks touch the edge of the picture, bool (n,)."""
+        return (self.boxes[:, :2] == 0).any(axis=1) | (self.boxes[:, 2:] == self.ink.shape).any(axis=1)
+
+    def only(self, numbers) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+        """Return the ink around the marks of these numbers (from 0), others left out, and their common box.
+
+        The ink is scaled so that their darkest strokes are 1.
+        """
+        chosen = np.zeros(len(self.boxes) + 1, bool)
+        chosen[np.asarray(numbers) + 1] = True
+        top, left = self.boxes[numbers, :2].min(axis=0)
+        bottom, right = self.boxes[numbers, 2:].max(axis=0)
+        margin = 2 + max(bottom - top, right - left) // 32
+        part = np.s_[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
+        ink, labels = self.ink[part], self.labels[part]
+        mine = chosen[labels]
+        others = ndimage.binary_dilation((labels > 0) & ~mine, iterations=2) & ~mine
+        ink = np.where(others, 0, ink / np.quantile(ink[mine], 0.95)).clip(0, 1)
+        return ink, (int(left), int(top), int(right), int(bottom))
+
+
+def marks_of(ink: np.ndarray) -> Marks:
+    """Return the connected marks in a picture's ink; none if it is blank."""
+    some = ink[::2, ::2][ink[::2, ::2] > 0]
+    noise = 1.4826 * np.median(some) if len(some) else 0
+    peak = ink.max()
+    faintest = max(0.25 * peak, min(4 * noise, 0.5 * peak))
+    if peak < FAINTEST:
+        faintest = np.inf
+    labels, n = ndimage.label(ink > faintest, np.ones((3, 3)))
+    boxes = [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(labels)]
+    mass = ndimage.sum_labels(ink, labels, np.arange(1, n + 1))
+    return Marks(ink, labels, np.array(boxes, int).reshape(n, 4), np.atleast_1d(mass))
+
+
+def resized(values: np.ndarray, shape: tuple[int, int], filter=Image.Resampling.BILINEAR) -> np.ndarray:
+    """Return float32 (h, w) resized to another shape."""
+    return np.asarray(Image.fromarray(values.astype(np.float32, copy=False)).resize(shape[::-1], filter))

@@ -1,0 +1,98 @@
+"""Several digits in one picture are found, and read in order."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_nn import load_pretrained, read_digits
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_pretrained()
+
+
+@pytest.fixture(scope="module")
+def digits(mnist):
+    """One clear image of each digit, as large as its ink, 100 pixels high."""
+    cut = []
+    for digit in range(10):
+        image = mnist.train.images[np.flatnonzero(mnist.train.labels == digit)[2]]
+        rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+        ink = Image.fromarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+        cut.append(np.asarray(ink.resize((round(100 * ink.width / ink.height), 100), Image.Resampling.BICUBIC)))
+    return cut
+
+
+def row(digits, number, gap=20):
+    """A picture of the digits of `number` in one row, dark on white."""
+    parts = [np.pad(digits[int(digit)], ((30, 30), (gap - gap // 2, gap // 2))) for digit in number]
+    return 255 - np.pad(np.concatenate(parts, axis=1), ((0, 0), (30, 30)))
+
+
+def said(predictions):
+    return "".join(str(prediction.digit) for prediction in predictions)
+
+
+@pytest.mark.parametrize("number", ["7", "90210", "0123456789"])
+@pytest.mark.parametrize("gap", [2, 10, 60])
+def test_a_row(model, digits, number, gap):
+    assert said(read_digits(model, row(digits, number, gap))) == number
+
+
+def test_light_on_dark(model, digits):
+    assert said(read_digits(model, 255 - row(digits, "31415"))) == "31415"
+
+
+def test_boxes_are_in_the_pixels_of_the_picture(model, digits):
+    picture = row(digits, "2718", 40)
+    left = 30
+    for prediction, digit in zip(read_digits(model, picture), "2718", strict=True):
+        width = digits[int(digit)].shape[1]
+        assert prediction.box == pytest.approx((left + 20, 30, left + 20 + width, 130), abs=6)
+        left += width + 40
+
+
+def test_lines_from_top_to_bottom(model, digits):
+    first, second = row(digits, "123"), row(digits, "45")
+    picture = np.full((320, first.shape[1]), 255, np.uint8)
+    picture[:160] = first
+    picture[160:, : second.shape[1]] = second
+    assert said(read_digits(model, picture)) == "12345"
+
+
+def test_a_digit_in_two_parts(model, digits):
+    five = digits[5].copy()
+    five[30:36] = 0  # its upper part comes off
+    whole = [*digits[:5], five, *digits[6:]]
+    assert said(read_digits(model, row(whole, "151"))) == "151"
+
+
+def test_digits_that_touch(model, digits):
+    picture = row(digits, "38", 20)
+    joint = np.argmin((picture < 128).sum(axis=0)[60:-60]) + 60
+    picture[78:84, joint - 30 : joint + 30] = np.minimum(picture[78:84, joint - 30 : joint + 30], 40)
+    assert said(read_digits(model, picture)) == "38"
+
+
+def test_specks_and_ruled_lines_are_no_digits(model, digits):
+    picture = row(digits, "604")
+    picture[8:10], picture[-10:-8] = 90, 90
+    for down, right in np.random.default_rng(0).integers(12, 140, (15, 2)):
+        if (picture[down - 12 : down + 12, right - 12 : right + 12] > 200).all():
+            picture[down : down + 2, right : right + 2] = 0
+    assert said(read_digits(model, picture)) == "604"
+
+
+def test_nothing_in_a_blank_picture(model):
+    assert read_digits(model, np.full((50, 400), 255, np.uint8)) == []
+    assert read_digits(model, np.full((1, 1), 255, np.uint8)) == []
+
+
+def test_paths_and_errors(model, digits, tmp_path):
+    Image.fromarray(row(digits, "42")).save(tmp_path / "row.png")
+    assert said(read_digits(model, tmp_path / "row.png")) == "42"
+    with pytest.raises(FileNotFoundError, match=r"none\.png"):
+        read_digits(model, tmp_path / "none.png")
+    with pytest.raises(ValueError, match="model must be a Keras model"):
+        read_digits("model", row(digits, "42"))
