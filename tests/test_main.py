@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -61,7 +62,21 @@ def test_predict_prints_a_line_for_each_picture(run, mnist, tmp_path, capsys):
         Image.fromarray(255 - mnist.train.images[mnist.train.labels == digit][1]).save(paths[-1])
     assert main(["predict", "--weights", str(run / "model.weights.h5"), *paths]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [re.sub(r"\d+\.\d%", "x", line) for line in lines] == [f"{paths[0]}: 0 (x)", f"{paths[1]}: 1 (x)"]
+    said = [re.sub(r"\d+\.\d%", "x", line.replace("not sure: ", "")) for line in lines]
+    assert said == [f"{paths[0]}: 0 (x)", f"{paths[1]}: 1 (x)"]
+
+
+def test_predict_reads_rows_and_says_when_it_is_not_sure(mnist, tmp_path, capsys):
+    digits = [mnist.train.images[mnist.train.labels == digit][1] for digit in (2, 0, 1)]
+    row, blank = str(tmp_path / "row.png"), str(tmp_path / "blank.png")
+    Image.fromarray(255 - np.concatenate(digits, axis=1)).save(row)
+    Image.new("L", (50, 50), "white").save(blank)
+    assert main(["predict", "--row", row, blank]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(rf"{row}: (not sure: )?201 \(\d+\.\d%\)", first)
+    assert second == f"{blank}: no digits"
+    assert main(["predict", blank]) == 0
+    assert capsys.readouterr().out == f"{blank}: not sure: 0 (10.0%)\n"
 
 
 def test_predict_goes_on_after_a_picture_it_cannot_read(run, mnist, tmp_path, failing):

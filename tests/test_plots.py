@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from mnist_nn import evaluate, plots, predict_digit
+from mnist_nn import Prediction, evaluate, plots, predict_digit
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,19 @@ def test_prediction(trained, small):
     assert np.array_equal(picture.images[0].get_array(), image)
     assert np.array_equal(pixels.images[0].get_array(), prediction.pixels)
     assert [bar.get_height() for bar in bars.patches] == pytest.approx(100 * prediction.probabilities)
-    assert bars.get_title("left") == f"read as {prediction.digit}"
+    doubt = "read as" if prediction.sure else "not sure: perhaps"
+    assert bars.get_title("left") == f"{doubt} {prediction.digit}"
+
+
+def test_row(small):
+    pixels, probabilities = small.images[0], np.eye(10, dtype=np.float32)
+    found = [
+        Prediction(probabilities[4], pixels, (10, 20, 50, 80)),
+        Prediction(probabilities[2], pixels, (60, 20, 90, 80), clear=False),
+    ]
+    ax = plots.plot_row(np.full((100, 300), 255, np.uint8), found)
+    assert texts(ax) == ["4", "2?"]
+    assert [patch.get_bbox().extents.tolist() for patch in ax.patches] == [[10, 20, 50, 80], [60, 20, 90, 80]]
 
 
 def test_map(small):

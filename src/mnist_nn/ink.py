@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 FAINTEST = 0.1  # contrast with the paper; what is fainter is not ink
-COARSE = 96  # pixels a side at which the paper is looked at
+COARSE = 64  # pixels a side at which the paper is looked at
 WIDEST_STROKE = 0.45  # of the picture's shorter side; what is darker over a wider stretch is a shadow, not a stroke
 
 
@@ -32,7 +32,7 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
 
 def _is_dark_on_light(coarse: np.ndarray) -> bool:
     """Strokes are few and stand out: the contrast with the neighbourhood is skewed towards their side."""
-    contrast = coarse - ndimage.gaussian_filter(coarse, 0.1 * max(coarse.shape), truncate=2)
+    contrast = coarse - ndimage.gaussian_filter(coarse, 0.1 * max(coarse.shape))
     return bool((contrast**3).mean() <= 0)
 
 
@@ -86,10 +86,11 @@ class Marks:
 
 def marks_of(ink: np.ndarray) -> Marks:
     """Return the connected marks in a picture's ink; none if it is blank."""
-    some = ink[::2, ::2][ink[::2, ::2] > 0]
-    noise = 1.4826 * np.median(some) if len(some) else 0
+    # Half of the paper is a little darker than its mean. At least 65 % of a picture being paper, the 65th percentile of
+    # its ink is 0.385 standard deviations of the noise.
+    noise = np.quantile(ink[::2, ::2], 0.65) / 0.385
     peak = ink.max()
-    faintest = max(0.25 * peak, min(4 * noise, 0.5 * peak))
+    faintest = max(0.4 * peak, min(4 * noise, 0.5 * peak))
     if peak < FAINTEST:
         faintest = np.inf
     labels, n = ndimage.label(ink > faintest, np.ones((3, 3)))

@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 LARGEST = 89_000_000  # pixels; Pillow refuses larger files
+MOST = 120_000_000  # bytes that a file may take when it is decoded
+BYTES = {"RGB": 4, "RGBA": 4, "CMYK": 4, "YCbCr": 4, "LAB": 4, "HSV": 4, "RGBX": 4, "I": 4, "F": 4, "LA": 4, "I;16": 2}
 LONGEST = 2_000  # pixels a side; larger pictures are reduced to this first
 
 
@@ -17,43 +19,44 @@ def open_picture(image) -> Image.Image:
     image: a path, the bytes of a file, a Pillow image, or an array: (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA,
         uint8 0 to 255 or floats 0 to 1. Of several pictures in a file the first.
 
-    Raises FileNotFoundError for a missing file, ValueError for one that is no picture or too large a picture, and for
-    arrays of another form.
+    Raises FileNotFoundError for a missing file; ValueError for one that is no picture or takes more than 120 MB when
+    decoded, and for arrays of another form.
     """
     if isinstance(image, Image.Image):
-        picture = image
-    elif isinstance(image, np.ndarray):
-        picture = _from_array(image)
-    elif isinstance(image, bytes):
-        picture = _from_file("image", io.BytesIO(image))
-    elif isinstance(image, str | Path):
-        picture = _from_file(str(image), Path(image))
-    else:
-        raise ValueError(f"image must be a path, bytes, a Pillow image or an array, not a {type(image).__name__}")
+        return _upright(image)
+    if isinstance(image, np.ndarray):
+        return _upright(_from_array(image))
+    if isinstance(image, bytes):
+        return _from_file("image", io.BytesIO(image))
+    if isinstance(image, str | Path):
+        return _from_file(str(image), Path(image))
+    raise ValueError(f"image must be a path, bytes, a Pillow image or an array, not a {type(image).__name__}")
+
+
+def _upright(picture: Image.Image) -> Image.Image:
     if max(picture.size) > LONGEST:
-        picture = picture.copy()
-        picture.thumbnail((LONGEST, LONGEST), Image.Resampling.BOX)
+        width, height = (max(1, round(LONGEST / max(picture.size) * side)) for side in picture.size)
+        picture = (picture.convert("L") if picture.mode == "1" else picture).resize(
+            (width, height), Image.Resampling.NEAREST if picture.mode == "P" else Image.Resampling.BOX
+        )
     return ImageOps.exif_transpose(picture)
 
 
 def _from_file(name: str, file) -> Image.Image:
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a picture with odd metadata is still a picture
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(file)
-        with picture:
-            picture.draft("L", (LONGEST, LONGEST))  # a JPEG is decoded no larger than needed
-            picture.load()
-            return picture
+            with Image.open(file) as picture:
+                picture.draft("L", (LONGEST, LONGEST))  # a JPEG is decoded no larger than needed
+                size = picture.width * picture.height * BYTES.get(picture.mode, 1)
+                if size > MOST:
+                    raise ValueError(f"{size:,} bytes when decoded, more than {MOST:,}: make it smaller")
+                picture.load()
+                return _upright(picture)
     except FileNotFoundError:
         raise FileNotFoundError(f"{name}: no such file; give the path of a picture") from None
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:
+    except Exception as error:  # on a damaged file Pillow's decoders raise whatever their format makes them raise
         reason = "unknown format" if isinstance(error, Image.UnidentifiedImageError) else error
         raise ValueError(f"{name}: cannot be read as a picture ({reason}); give a PNG, JPEG or the like") from error
 

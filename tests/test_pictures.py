@@ -1,0 +1,110 @@
+"""Whatever is given as a picture is opened, or refused in one sentence; never anything else."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from mnist_nn import open_picture, prepare_image
+
+
+def encoded(picture, format, **options):
+    file = io.BytesIO()
+    picture.save(file, format, **options)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def files():
+    """A drawn 7 in several formats."""
+    picture = Image.new("L", (60, 60), "white")
+    ImageDraw.Draw(picture).line([(15, 12), (45, 12), (25, 50)], "black", 5)
+    formats = {"PNG": {}, "JPEG": {}, "GIF": {}, "BMP": {}, "TIFF": {}, "WEBP": {}, "PPM": {}, "ICO": {}, "TGA": {}}
+    return {format: encoded(picture, format, **options) for format, options in formats.items()}
+
+
+def test_formats(files):
+    plain = prepare_image(files["PNG"])
+    for format, content in files.items():
+        if format != "ICO":  # an icon is of another size
+            assert np.corrcoef(prepare_image(content).ravel(), plain.ravel())[0, 1] > 0.9, format
+
+
+def test_the_first_of_several_pictures(files):
+    first, second = (Image.open(io.BytesIO(files["PNG"])), Image.new("L", (60, 60), "black"))
+    animated = encoded(first, "GIF", save_all=True, append_images=[second])
+    assert np.array_equal(prepare_image(animated), prepare_image(files["GIF"]))
+
+
+def mutated(random, contents):
+    """Return the bytes of a file with some changed, cut off, doubled or put in from another one."""
+    content = bytearray(contents[random.integers(len(contents))])
+    for _ in range(random.integers(1, 6)):
+        place = int(random.integers(len(content) + 1))
+        match random.integers(5):
+            case 0:
+                content[place : place + 1] = random.bytes(1)
+            case 1:
+                content[place : place + 4] = random.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"])
+            case 2:
+                del content[place:]
+            case 3:
+                content[place:place] = content[place : place + int(random.integers(1, 100))]
+            case 4:
+                other = contents[random.integers(len(contents))]
+                start = int(random.integers(len(other)))
+                content[place : place + 20] = other[start : start + 20]
+    return bytes(content)
+
+
+def test_mutated_files_give_a_digit_or_one_sentence(files):
+    random, contents = np.random.default_rng(0), list(files.values())
+    refused = 0  # any other exception fails the test
+    for _ in range(1500):
+        try:
+            pixels = prepare_image(mutated(random, contents))
+        except ValueError as error:
+            refused += str(error).startswith("image: cannot be read as a picture")
+        else:
+            assert pixels.shape == (28, 28)
+    assert 100 < refused < 1400
+
+
+@pytest.mark.parametrize("text", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
+def test_what_is_no_picture(text):
+    with pytest.raises(ValueError, match="image: cannot be read as a picture"):
+        prepare_image(text)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 10_000), (10_000, 1), (2, 3)])
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_extreme_shapes(shape, value):
+    assert prepare_image(np.full(shape, value, np.uint8)).shape == (28, 28)
+    speckled = np.full(shape, value, np.uint8)
+    speckled.flat[0] = 255 - value
+    assert prepare_image(speckled).shape == (28, 28)
+
+
+def test_large_pictures_are_reduced():
+    assert open_picture(Image.new("L", (5000, 300))).size == (2000, 120)
+    assert open_picture(encoded(Image.new("L", (5000, 3000), "white"), "JPEG")).size == (2000, 1200)
+
+
+def test_a_bomb_takes_little_memory(tmp_path):
+    """A file of 130 kB that claims 89 million pixels is opened within bounds; a larger claim is refused."""
+    for side, outcome in [(9_400, "read"), (11_000, "refused")]:
+        path = tmp_path / f"{side}.png"
+        Image.new("1", (side, side), 1).save(path)
+        code = (
+            "import resource, sys; from mnist_nn import prepare_image; before = resource.getrusage(0).ru_maxrss\n"
+            "try: prepare_image(sys.argv[1]); print('read', end=' ')\n"
+            "except ValueError: print('refused', end=' ')\n"
+            "print(resource.getrusage(0).ru_maxrss - before)"
+        )
+        done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+        said, kilobytes = done.stdout.split()
+        assert said == outcome
+        assert int(kilobytes) < 200_000
