@@ -61,6 +61,15 @@ def test_lines_from_top_to_bottom(model, digits):
     assert said(read_digits(model, picture)) == "12345"
 
 
+def test_a_row_that_goes_up_and_down(model, digits):
+    picture = np.full((260, 500), 255, np.uint8)
+    for i, digit in enumerate("3141"):
+        ink = 255 - digits[int(digit)]
+        top = [20, 110, 40, 130][i]
+        picture[top : top + 100, 20 + 120 * i : 20 + 120 * i + ink.shape[1]] = ink
+    assert said(read_digits(model, picture)) == "3141"
+
+
 def test_a_digit_in_two_parts(model, digits):
     five = digits[5].copy()
     five[30:36] = 0  # its upper part comes off

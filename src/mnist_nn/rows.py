@@ -59,12 +59,26 @@ def _lines(marks: Marks) -> list[list[list[int]]]:
                 break
         else:
             lines.append([number])
-    lines.sort(key=lambda line: marks.boxes[line[0], 0])
+    lines = _unwavy(marks, sorted(lines, key=lambda line: marks.boxes[line[0], 0]), usual)
     short = np.flatnonzero(real & (sizes[:, 0] < 0.4 * usual))
     groups = [_joined(marks, sorted(line, key=lambda i: marks.boxes[i, 1])) for line in lines]
     for number in short:
         _give(marks, number, groups, usual)
     return groups
+
+
+def _unwavy(marks: Marks, lines: list[list[int]], usual: float) -> list[list[int]]:
+    """Return the lines, those joined of which one fills gaps of the other: a row that goes up and down."""
+    joined = lines[:1]
+    for line in lines[1:]:
+        above, below = marks.boxes[joined[-1]], marks.boxes[line]
+        overlap = np.minimum.outer(above[:, 3], below[:, 3]) - np.maximum.outer(above[:, 1], below[:, 1])
+        width = np.minimum.outer(above[:, 3] - above[:, 1], below[:, 3] - below[:, 1])
+        if (overlap <= 0.5 * width).all() and below[:, 0].min() - above[:, 2].max() < 0.5 * usual:
+            joined[-1] = joined[-1] + line
+        else:
+            joined.append(line)
+    return joined
 
 
 def _joined(marks: Marks, line: list[int]) -> list[list[int]]:
