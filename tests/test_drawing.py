@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from urllib.error import URLError
 
 import nbformat
@@ -206,6 +207,18 @@ def jupyter(tmp_path_factory):
             server.wait()
 
 
+def run_first_cell(page):
+    """Press the keys until the cell is run: JupyterLab drops them while it is still setting up."""
+    prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
+    for _ in range(12):
+        page.locator(".jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+        with suppress(AssertionError):
+            expect(prompt).to_have_text(re.compile(r"[*\d]"), timeout=5_000)
+            return
+    pytest.fail("JupyterLab did not run the cell")
+
+
 @pytest.fixture(scope="module")
 def page(jupyter):
     """JupyterLab in a browser without a network, with the pad shown."""
@@ -218,8 +231,7 @@ def page(jupyter):
         page = browser.new_page()
         page.goto(jupyter)
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)  # the kernel is up
-        page.locator(".jp-CodeCell .cm-content").click()
-        page.keyboard.press("Shift+Enter")
+        run_first_cell(page)
         expect(page.locator(".mnist-pad-text")).to_have_text("draw a digit", timeout=60_000)
         yield page
         browser.close()

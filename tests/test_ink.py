@@ -45,7 +45,7 @@ def test_a_shadow_weakens_no_stroke():
 def test_marks():
     ink = np.zeros((60, 80), np.float32)
     ink[10:20, 5:9], ink[30:50, 40:70], ink[0:3, 78:] = 0.5, 1, 0.8
-    marks = marks_of(ink)
+    marks = marks_of(ink, 0.25)
     order = np.argsort(marks.boxes[:, 1])
     assert marks.boxes[order].tolist() == [[10, 5, 20, 9], [30, 40, 50, 70], [0, 78, 3, 80]]
     assert marks.mass[order] == pytest.approx([20, 600, 4.8])
@@ -55,7 +55,7 @@ def test_marks():
 def test_one_mark_without_the_others():
     ink = np.zeros((60, 80), np.float32)
     ink[10:40, 10:20], ink[10:40, 24:30] = 0.5, 1
-    marks = marks_of(ink)
+    marks = marks_of(ink, 0.25)
     number = int(marks.boxes[:, 1].argmin())
     cut, box = marks.only([number])
     assert box == (10, 10, 20, 40)
@@ -70,6 +70,6 @@ def test_one_mark_without_the_others():
     "grey", [np.full((40, 40), 0.5), np.linspace(0.4, 0.46, 1600).reshape(40, 40), np.ones((1, 1))]
 )
 def test_nothing_on_a_blank_page(grey):
-    marks = marks_of(ink_of(grey.astype(np.float32)))
+    marks = marks_of(ink_of(grey.astype(np.float32)), 0.25)
     assert marks.boxes.shape == (0, 4)
     assert marks.mass.shape == (0,)

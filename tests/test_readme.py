@@ -34,6 +34,20 @@ def test_the_promises_hold_for_every_seed():
     assert five["seconds"].median() <= 5
 
 
+def test_what_is_said_of_pictures_is_what_was_counted():
+    pictures = pd.read_csv(ROOT / "notebooks" / "results" / "pictures.csv", index_col="kind")
+    percent = 100 * pictures["right"] / pictures["pictures"]
+    hard = percent.index.str.contains("pen|hard shadow")
+    of_test = pictures["pictures"] == 2000
+    said = [
+        f"{percent[of_test & ~hard].min():.1f} to {percent[of_test & ~hard].max():.1f} % are read right",
+        f"hard shadow {percent[hard].min():.1f} to {percent[hard].max():.1f} %",
+        f"of rows of five digits {percent['rows of 5 digits']:.1f} %",
+        f"takes {100 * pictures.loc['letters', 'sure'] / pictures.loc['letters', 'pictures']:.1f} % for a digit",
+    ]
+    assert [words for words in said if words not in README] == []
+
+
 @pytest.mark.parametrize("path", re.findall(r"\]\(((?!http)[^)#]+)\)", README))
 def test_links_lead_somewhere(path):
     assert (ROOT / path).exists()

@@ -84,16 +84,17 @@ class Marks:
         return ink, (int(left), int(top), int(right), int(bottom))
 
 
-def marks_of(ink: np.ndarray) -> Marks:
-    """Return the connected marks in a picture's ink; none if it is blank."""
+def marks_of(ink: np.ndarray, faintest: float) -> Marks:
+    """Return the connected marks in a picture's ink; none if it is blank.
+
+    faintest: share of the darkest ink; what is fainter is not part of a mark.
+    """
     # Half of the paper is a little darker than its mean. At least 65 % of a picture being paper, the 65th percentile of
     # its ink is 0.385 standard deviations of the noise.
     noise = np.quantile(ink[::2, ::2], 0.65) / 0.385
     peak = ink.max()
-    faintest = max(0.4 * peak, min(4 * noise, 0.5 * peak))
-    if peak < FAINTEST:
-        faintest = np.inf
-    labels, n = ndimage.label(ink > faintest, np.ones((3, 3)))
+    threshold = max(faintest * peak, min(4 * noise, 0.5 * peak)) if peak >= FAINTEST else np.inf
+    labels, n = ndimage.label(ink > threshold, np.ones((3, 3)))
     boxes = [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(labels)]
     mass = ndimage.sum_labels(ink, labels, np.arange(1, n + 1))
     return Marks(ink, labels, np.array(boxes, int).reshape(n, 4), np.atleast_1d(mass))

@@ -11,6 +11,7 @@ from .ink import Marks, ink_of, marks_of, resized
 from .pictures import grey, open_picture
 
 WORKING = 1_400  # pixels a side
+FAINT = 0.4  # share of the darkest stroke; fainter ones do not join digits
 CUTS = 6  # places at which a wide mark may be two digits that touch
 
 
@@ -26,7 +27,7 @@ def read_digits(model, image) -> list[Prediction]:
     brightness = grey(open_picture(image))
     scale = min(1, WORKING / max(brightness.shape))
     small = tuple(max(1, round(side * scale)) for side in brightness.shape)
-    marks = marks_of(ink_of(resized(brightness, small, Image.Resampling.BOX)))
+    marks = marks_of(ink_of(resized(brightness, small, Image.Resampling.BOX)), FAINT)
     pieces = []
     for line in _lines(marks):
         height = np.median([_side(marks, group)[0] for group in line])
