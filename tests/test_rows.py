@@ -98,6 +98,12 @@ def test_nothing_in_a_blank_picture(model):
     assert read_digits(model, np.full((1, 1), 255, np.uint8)) == []
 
 
+def test_a_texture_is_refused(model):
+    texture = np.random.default_rng(0).integers(0, 256, (100, 100), np.uint8).repeat(8, axis=0).repeat(8, axis=1)
+    with pytest.raises(ValueError, match="more than 300 digits; cut out"):
+        read_digits(model, texture)
+
+
 def test_paths_and_errors(model, digits, tmp_path):
     Image.fromarray(row(digits, "42")).save(tmp_path / "row.png")
     assert said(read_digits(model, tmp_path / "row.png")) == "42"

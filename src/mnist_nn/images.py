@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from .form import SIDE, to_mnist
-from .ink import Marks, ink_of, marks_of, resized
+from .ink import Marks, ink_of, marks_of, reduced
 from .pictures import grey, open_picture
 
 WORKING = 480  # pixels a side; a digit is looked for at this size
@@ -92,9 +91,8 @@ def _find_digit(brightness: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int
 
     It is looked for at a small size, and if it is small there, cut out at a larger one.
     """
-    scale = min(1, WORKING / max(brightness.shape))
-    small = tuple(max(1, round(side * scale)) for side in brightness.shape)
-    marks = marks_of(ink_of(resized(brightness, small, Image.Resampling.BOX)), HAIR)
+    small, scale = reduced(brightness, WORKING)
+    marks = marks_of(ink_of(small), HAIR)
     if not len(marks.boxes):
         return np.zeros((SIDE, SIDE), np.uint8), (0, 0, *brightness.shape[::-1]), False
     numbers = _of_one_digit(marks)

@@ -16,9 +16,7 @@ WIDEST_STROKE = 0.45  # of the picture's shorter side; what is darker over a wid
 
 def ink_of(grey: np.ndarray) -> np.ndarray:
     """Return the ink in a picture of strokes on paper, dark or light: shadows, uneven light and noise levelled."""
-    height, width = grey.shape
-    scale = min(1, COARSE / max(grey.shape))
-    coarse = resized(grey, (max(1, round(height * scale)), max(1, round(width * scale))), Image.Resampling.BOX)
+    coarse, scale = reduced(grey, COARSE)
     sign = 1 if _is_dark_on_light(coarse) else -1
     paper = _paper(sign * coarse, smooth=scale < 1)
     if scale < 1:
@@ -89,8 +87,8 @@ def marks_of(ink: np.ndarray, faintest: float) -> Marks:
 
     faintest: share of the darkest ink; what is fainter is not part of a mark.
     """
-    # Half of the paper is a little darker than its mean. At least 65 % of a picture being paper, the 65th percentile of
-    # its ink is 0.385 standard deviations of the noise.
+    # Half of the paper is a little darker than its mean. If 65 % or more of a picture is paper, the 65th percentile
+    # of its ink is 0.385 standard deviations of the noise.
     noise = np.quantile(ink[::2, ::2], 0.65) / 0.385
     peak = ink.max()
     threshold = max(faintest * peak, min(4 * noise, 0.5 * peak)) if peak >= FAINTEST else np.inf
@@ -103,3 +101,10 @@ def marks_of(ink: np.ndarray, faintest: float) -> Marks:
 def resized(values: np.ndarray, shape: tuple[int, int], filter=Image.Resampling.BILINEAR) -> np.ndarray:
     """Return float32 (h, w) resized to another shape."""
     return np.asarray(Image.fromarray(values.astype(np.float32, copy=False)).resize(shape[::-1], filter))
+
+
+def reduced(values: np.ndarray, side: int) -> tuple[np.ndarray, float]:
+    """Return float32 (h, w) with its longer side reduced to `side` pixels if need be, and the factor, at most 1."""
+    scale = min(1.0, side / max(values.shape))
+    height, width = (max(1, round(length * scale)) for length in values.shape)
+    return resized(values, (height, width), Image.Resampling.BOX), scale

@@ -1,17 +1,17 @@
 """Several digits in one picture: a phone number, a postal code, a column of sums."""
 
 import numpy as np
-from PIL import Image
 from scipy import ndimage
 from scipy.signal import find_peaks
 
 from .form import to_mnist
 from .images import Prediction, mean_probabilities
-from .ink import Marks, ink_of, marks_of, resized
+from .ink import Marks, ink_of, marks_of, reduced
 from .pictures import grey, open_picture
 
 WORKING = 1_400  # pixels a side
 FAINT = 0.4  # share of the darkest stroke; fainter ones do not join digits
+MOST = 300  # marks; a picture with more is a texture rather than rows of digits
 CUTS = 6  # places at which a wide mark may be two digits that touch
 
 
@@ -22,12 +22,11 @@ def read_digits(model, image) -> list[Prediction]:
     that touch are cut apart where that makes the network surer of both. None are found in a blank picture.
     image: whatever `prepare_image` takes.
 
-    Raises ValueError or FileNotFoundError as `prepare_image` does.
+    Raises ValueError or FileNotFoundError as `prepare_image` does, and ValueError for a picture of over 300 marks.
     """
     brightness = grey(open_picture(image))
-    scale = min(1, WORKING / max(brightness.shape))
-    small = tuple(max(1, round(side * scale)) for side in brightness.shape)
-    marks = marks_of(ink_of(resized(brightness, small, Image.Resampling.BOX)), FAINT)
+    small, scale = reduced(brightness, WORKING)
+    marks = marks_of(ink_of(small), FAINT)
     pieces = []
     for line in _lines(marks):
         height = np.median([_side(marks, group)[0] for group in line])
@@ -47,6 +46,8 @@ def _lines(marks: Marks) -> list[list[list[int]]]:
         return []
     ruled = (sizes[:, 0] < 0.1 * sizes[:, 1]) & (sizes[:, 1] > 0.5 * marks.ink.shape[1])
     real = ~ruled & (sizes.max(axis=1) >= 4)
+    if real.sum() > MOST:
+        raise ValueError(f"image holds {real.sum():,} marks, more than {MOST} digits; cut out the part with digits")
     usual = np.quantile(sizes[real, 0], 0.75) if real.any() else 0
     # A digit's own size, or half of it: what is smaller is a speck or a part of a digit.
     tall = np.flatnonzero(real & (sizes[:, 0] >= 0.4 * usual))
