@@ -44,7 +44,10 @@ def _of_usual_thickness(ink: np.ndarray) -> np.ndarray:
     outwards -= np.maximum(outwards.min() + pixel / 2, grow) if grow < 0 else grow  # never thinner than nothing
     if hairy:  # no stroke thinner than a hair, as the mean of thin and thick ones would leave some
         outwards = np.minimum(outwards, ndimage.distance_transform_edt(~middle) - HAIR / 2 * pixel)
-    return _cropped(np.clip(0.5 - outwards / pixel, 0, 1).astype(np.float32))
+    stroke = np.clip(0.5 - outwards / pixel, 0, 1).astype(np.float32)
+    if grow < 0:  # what is left of it keeps its greys
+        stroke *= np.pad(fine, margin + 1)
+    return _cropped(stroke)
 
 
 def _fitted(ink: np.ndarray, side: int) -> np.ndarray:
