@@ -1,16 +1,17 @@
 """Figures of how far a network can be trusted: its confidence, and what distortions do to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from ..evaluation import wilson
-from ..robustness import DISTORTIONS
+from ..robustness import DISTORTIONS, Distortion
 from ..selection import Selection
 from .numbers import BLUE, ORANGE, new_axes
 
@@ -79,21 +80,23 @@ def plot_robustness(tables: Mapping[str, pd.DataFrame], image: np.ndarray | None
             ax.plot(ticks, accuracy["mean"], style, color=color, markersize=5, label=network)
             ax.fill_between(ticks, accuracy["min"], accuracy["max"], color=color, alpha=0.2, linewidth=0)
         ax.set(xlabel=table["unit"].iloc[0], xticks=ticks, xticklabels=[f"{strength:g}" for strength in accuracy.index])
-        ax.set(ylim=(0, 103), yticks=range(0, 101, 20))
+        ax.set(ylim=(0, 105), yticks=range(0, 101, 20))
         ax.set_title(name, pad=6 if image is None else 32)
-        if image is not None:
-            _show_strengths(ax, image, name, accuracy.index)
+        if image is not None and name in DISTORTIONS:
+            _show_strengths(ax, image, DISTORTIONS[name], list(accuracy.index))
     for ax in axes[:, 0]:
         ax.set_ylabel("accuracy (%)")
     axes.flat[0].legend(loc="lower left", fontsize=8.5)
     return figure
 
 
-def _show_strengths(ax: Axes, image: np.ndarray, name: str, strengths: Sequence[float]) -> None:
-    distortion = DISTORTIONS[name]
-    for tick, strength in enumerate(strengths):
+def _show_strengths(ax: Axes, image: np.ndarray, distortion: Distortion, strengths: list[float]) -> None:
+    for strength in distortion.strengths:
+        if strength not in strengths:
+            continue
         shown = image if strength == distortion.none else [*distortion.variants(image[None], strength)][-1][0]
-        small = OffsetImage(shown, zoom=0.85, cmap="gray_r", norm=plt.Normalize(0, 255))
-        place = AnnotationBbox(small, (tick, 1.01), xycoords=("data", "axes fraction"), box_alignment=(0.5, 0))
-        place.patch.set(edgecolor="0.85")
-        ax.add_artist(place)
+        small = OffsetImage(shown, zoom=0.75, cmap="gray_r", norm=Normalize(0, 255))
+        place = strengths.index(strength), 1.01
+        box = AnnotationBbox(small, place, xycoords=("data", "axes fraction"), box_alignment=(0.5, 0), pad=0.1)
+        box.patch.set(edgecolor="0.85")
+        ax.add_artist(box)

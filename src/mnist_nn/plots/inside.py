@@ -22,16 +22,16 @@ def plot_maps(
     images: (n, 28, 28), the digits the maps belong to; their outline is drawn over them. label: of the scale. The
     scale ends where one value in two hundred would lie beyond it.
     """
-    rows = -(-len(maps) // columns)
-    height = 0.8 if titles is None else 1.0 + 0.17 * str(titles[0]).count("\n")
-    figure, axes = plt.subplots(rows, columns, figsize=(0.85 * columns + 0.6, height * rows), squeeze=False)
+    rows, side = -(-len(maps) // columns), 0.85 if images is None else 1.3
+    height = side if titles is None else side + 0.2
+    figure, axes = plt.subplots(rows, columns, figsize=(side * columns + 0.8, height * rows), squeeze=False)
     limit = np.percentile(np.abs(maps), 99.5) or 1
     for ax in axes.flat:
         ax.set_axis_off()
     for i, (ax, values) in enumerate(zip(axes.flat, maps, strict=False)):
         shown = ax.imshow(values, cmap=SIGNED, vmin=-limit, vmax=limit)
         if images is not None:
-            ax.contour(images[i], [100], colors="black", linewidths=0.8)
+            ax.contour(images[i], [100], colors="white", linewidths=1.2)
         if titles is not None:
             ax.set_title(titles[i], fontsize=9, loc="center")
     figure.colorbar(shown, ax=axes, label=label, extend="both", aspect=14 * rows, pad=0.015)
@@ -71,5 +71,5 @@ def plot_changes(images: np.ndarray, changed: np.ndarray, titles: Sequence, chan
         shown = column[1].imshow(change[i], cmap=SIGNED, vmin=-limit, vmax=limit)
     for ax in axes.flat:
         ax.set_axis_off()
-    figure.colorbar(shown, ax=axes[1], label="ink added", pad=0.015)
+    figure.colorbar(shown, ax=axes[1], label="ink added (grey values)", pad=0.015)
     return figure
