@@ -13,6 +13,7 @@ from mnist_nn import (
     predict_probabilities,
     smallest_change,
 )
+from mnist_nn.backend import keras
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +115,6 @@ def test_what_it_refuses(shipped, images):
             look("weights", images)
     with pytest.raises(ValueError, match="side must be an odd number"):
         occlusion(shipped, images, side=4)
+    flat = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    with pytest.raises(ValueError, match="must have a hidden Dense layer"):
+        activations(flat, images)

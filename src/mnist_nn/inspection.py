@@ -15,10 +15,12 @@ FLOOR = 1e-30  # a probability of 0 has no logarithm
 def activations(model: keras.Model, images: np.ndarray) -> list[np.ndarray]:
     """Return what the units of each hidden dense layer answer to images: a float32 (n, units) for each layer.
 
-    images: uint8 (n, 28, 28). Raises ValueError for others.
+    images: uint8 (n, 28, 28). Raises ValueError for others, and for a model without hidden dense layers.
     """
     images, dense = check_images(images), keras.layers.Dense
     hidden = [layer.output for layer in check_model(model).layers[:-1] if isinstance(layer, dense)]
+    if not hidden:
+        raise ValueError("model must have a hidden Dense layer, as that of build_model() has; this one has none")
     return [part.numpy() for part in keras.Model(model.inputs[0], hidden)(images, training=False)]
 
 
@@ -51,7 +53,7 @@ def smallest_change(model: keras.Model, images: np.ndarray, steps: int = 50) -> 
     Steps towards the nearest digit, as if the network were linear, until the answer changes (S.-M. Moosavi-Dezfooli,
     A. Fawzi and P. Frossard, "DeepFool", arXiv:1511.04599), here within the grey values 0 to 255. Little is meant as
     the sum of squares. Where `steps` are not enough, the image is as far as it came.
-    images: uint8 (n, 28, 28). Raises ValueError for others.
+    images: uint8 (n, 28, 28); each takes about 100 kB of memory. Raises ValueError for others.
     """
     start = check_images(images).astype(np.float32)
     read = predict_probabilities(model, images).argmax(axis=1)
@@ -68,7 +70,7 @@ def smallest_change(model: keras.Model, images: np.ndarray, steps: int = 50) -> 
         distance = ahead / np.sqrt(power)
         distance[each, read[active]] = np.inf
         nearest = distance.argmin(axis=1)
-        # A grey value's worth further than the boundary: neither rounding nor the network's bends shall undo it.
+        # A little beyond the boundary, here and below: rounding shall not undo it.
         length = (ahead[each, nearest] + 0.02) / power[each, nearest]
         step = length[:, None, None] * towards[each, nearest]
         changed[active] = (changed[active] + step).clip(0, 255)
