@@ -88,6 +88,20 @@ def test_the_shipped_weights_can_be_trusted_that_far():
     assert shipped["moved by 4 pixels"] >= 65
 
 
+def test_the_model_card_says_the_same():
+    card = (ROOT / "src" / "mnist_nn" / "pretrained" / "README.md").read_text(encoding="utf-8")
+    shipped = evidence()["pretrained"]
+    confidence = pd.read_csv(ROOT / "notebooks" / "results" / "confidence.csv").query("network == 'pretrained'").iloc[0]
+    said = [
+        f"expected calibration error {shipped['expected calibration error']:.2f} %",
+        f"validation, {confidence['threshold']:.3f}, for at most 0.1 % wrong answers: {confidence['accepted']:,}",
+        f"answered, {confidence['wrong']} of these wrong",
+        f"by 2 pixels {shipped['moved by 2 pixels']:.1f} %, by 4 pixels {shipped['moved by 4 pixels']:.1f} %",
+        f"a tenth of the contrast {shipped['a tenth of the contrast']:.1f} %",
+    ]
+    assert [words for words in said if words not in card] == []
+
+
 @pytest.mark.parametrize("path", re.findall(r"\]\(((?!http)[^)#]+)\)", README))
 def test_links_lead_somewhere(path):
     assert (ROOT / path).exists()
