@@ -66,7 +66,7 @@ def test_a_selection_worked_by_hand(worked):
 
 # How probable a mistake is at a rank from 0, the least sure, to 1: the first as one hopes, the second upside down.
 TRUTHS = {"the sure are right": lambda rank: 0.3 * (1 - rank), "the sure are wrong": lambda rank: 0.08 * rank}
-IMAGES, BUDGET, TIMES = 300, 0.05, 800
+IMAGES, BUDGET, TIMES = 300, 0.05, 500
 
 
 def simulated(truth, seed, **options):

@@ -29,7 +29,7 @@ def plot_maps(
     for ax in axes.flat:
         ax.set_axis_off()
     for i, (ax, values) in enumerate(zip(axes.flat, maps, strict=False)):
-        shown = ax.imshow(values, cmap=SIGNED, vmin=-limit, vmax=limit)
+        shown = ax.imshow(values, cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
         if images is not None:
             ax.contour(images[i], [100], colors="white", linewidths=1.2)
         if titles is not None:
@@ -46,10 +46,10 @@ def plot_units(weights: np.ndarray, images: np.ndarray, answers: np.ndarray, uni
     figure, axes = plt.subplots(len(units), 11, figsize=(9.4, 0.85 * len(units)), width_ratios=[1.4] + [1] * 10)
     limit = np.percentile(np.abs(weights), 99.5)
     for row, unit in zip(axes, units, strict=True):
-        row[0].imshow(weights[:, :, unit], cmap=SIGNED, vmin=-limit, vmax=limit)
+        row[0].imshow(weights[:, :, unit], cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
         row[0].set_ylabel(f"unit {unit}", rotation=0, ha="right", va="center", fontsize=9)
         for ax, place in zip(row[1:], np.argsort(-answers[:, unit], kind="stable"), strict=False):
-            ax.imshow(images[place], cmap="gray_r", vmin=0, vmax=255)
+            ax.imshow(images[place], cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
     for ax in axes.flat:
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
@@ -66,9 +66,9 @@ def plot_changes(images: np.ndarray, changed: np.ndarray, titles: Sequence, chan
         for ax, picture, title in zip(
             column[::2], (images[i], changed[i]), (titles[i], changed_titles[i]), strict=True
         ):
-            ax.imshow(picture, cmap="gray_r", vmin=0, vmax=255)
+            ax.imshow(picture, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
             ax.set_title(title, fontsize=9, loc="center")
-        shown = column[1].imshow(change[i], cmap=SIGNED, vmin=-limit, vmax=limit)
+        shown = column[1].imshow(change[i], cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
     for ax in axes.flat:
         ax.set_axis_off()
     figure.colorbar(shown, ax=axes[1], label="ink added (grey values)", pad=0.015)
