@@ -40,6 +40,20 @@ def test_usual_strokes_are_left_alone():
         assert mnist_size(to_mnist(bar(200, pen)))[1] == pytest.approx(pen / 10, abs=0.6)
 
 
+def test_thick_strokes_become_as_thick_as_mnists_thickest():
+    ring = np.hypot(*(np.indices((300, 300)) - 150))
+    pixels = to_mnist(((ring < 140) & (ring > 60)).astype(np.float32))
+    assert pixels[14, 14] == 0
+    assert (pixels[14] > 127).sum() == pytest.approx(2 * 4.4, abs=2)
+
+
+def test_no_part_of_a_stroke_stays_a_hair():
+    ink = bar(200, 3)
+    ink[20:60, 30:70] = 1  # a blot on a hair line: their mean is no hair
+    pixels = to_mnist(ink)
+    assert (pixels[12:22] > 127).any(axis=1).all()
+
+
 def test_blots_become_thinner_but_never_nothing():
     assert 0 < to_mnist(bar(200, 180)).sum() / 255 < 18 * 20
     assert to_mnist(bar(200, 200)).max() == 255

@@ -6,6 +6,7 @@ const PAPER = 560; // pixels each way of the canvas: two for each CSS pixel, so 
 const PEN = 40; // its width in those; a tenth of a digit's height, as in MNIST
 const STEP = 20; // how far an arrow key moves
 const PATIENCE = 1000; // ms until an answer counts as lost: an interrupted kernel never sends it
+const NUDGE = 10; // ms between the small messages that hasten an answer
 const ARROWS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
 
 const HTML = `
@@ -66,6 +67,15 @@ function render({ model, el }) {
     model.set("turn", model.get("turn") + 1);
     model.save_changes();
     root.setAttribute("aria-busy", true);
+    setTimeout(nudge, NUDGE, model.get("turn"));
+  }
+
+  // Jupyter's server holds an answer back until the page has acknowledged what was sent before it (Nagle's algorithm),
+  // and the page's system waits up to 40 ms for something to send its acknowledgement with. So it is given something.
+  function nudge(turn) {
+    if (!waiting() || model.get("turn") !== turn || performance.now() - sentAt > PATIENCE) return;
+    model.send({});
+    setTimeout(nudge, NUDGE, turn);
   }
 
   // From the kernel.

@@ -29,9 +29,18 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
 
 
 def _is_dark_on_light(coarse: np.ndarray) -> bool:
-    """Strokes are few and stand out: the contrast with the neighbourhood is skewed towards their side."""
+    """An even edge is paper. Else strokes are few and stand out: contrast with the neighbourhood is skewed to them."""
+    low, middle, high = _edge(coarse)
+    darkest, lightest = coarse.min(), coarse.max()
+    if high - low < 0.1 * (lightest - darkest):
+        return bool(middle >= (darkest + lightest) / 2)
     contrast = coarse - ndimage.gaussian_filter(coarse, 0.1 * max(coarse.shape))
     return bool((contrast**3).mean() <= 0)
+
+
+def _edge(coarse: np.ndarray) -> np.ndarray:
+    """Return the 10 %, 50 % and 90 % quantiles of the brightness along the edge of the picture."""
+    return np.quantile(np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]]), [0.1, 0.5, 0.9])
 
 
 def _paper(coarse: np.ndarray, smooth: bool) -> np.ndarray:
@@ -39,8 +48,7 @@ def _paper(coarse: np.ndarray, smooth: bool) -> np.ndarray:
     surface = ndimage.gaussian_filter(coarse, 1) if smooth else coarse
     widest = max(3, round(max(WIDEST_STROKE * min(coarse.shape), 0.2 * max(coarse.shape))))
     paper = ndimage.grey_closing(surface, size=(widest, widest), mode="nearest")
-    edge = np.concatenate([paper[0], paper[-1], paper[:, 0], paper[:, -1]])
-    low, middle, high = np.quantile(edge, [0.1, 0.5, 0.9])
+    low, middle, high = _edge(paper)
     if high - low < 0.25 * (paper.max() - coarse.min()):
         return np.full_like(paper, middle)  # evenly lit: then even the widest blot is ink
     return paper
