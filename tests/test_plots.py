@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from mnist_nn import Prediction, evaluate, plots, predict_digit
+from mnist_nn import Evaluation, Prediction, evaluate, plots, predict_digit, risk_coverage, select_confident
 
 
 @pytest.fixture(autouse=True)
@@ -142,3 +142,75 @@ def test_axes_can_be_given(trained, result, small, mnist):
     assert plots.plot_confusion(result.confusion, ax=axes[1]) is axes[1]
     assert plots.plot_probabilities(prediction, ax=axes[2]) is axes[2]
     assert plots.plot_map(np.zeros((10, 2)), np.arange(10), ax=axes[3]) is axes[3]
+
+
+def test_reliability(result):
+    ax = plots.plot_reliability(result.reliability)
+    some = result.reliability.dropna()
+    points = ax.containers[0].lines[0]
+    assert points.get_xdata() == pytest.approx(100 * some["confidence"])
+    assert points.get_ydata() == pytest.approx(100 * some["accuracy"])
+    assert texts(ax) == [*(f"{images:,}" for images in some["images"]), "images:"]
+
+
+def test_reliability_of_a_network_that_is_always_right():
+    sure = np.eye(10, dtype=np.float32)
+    assert plots.plot_reliability(Evaluation(np.arange(10), sure).reliability).containers[0].lines[0].get_ydata() == [
+        100
+    ]
+
+
+def test_risk_coverage(result):
+    table, chosen = risk_coverage(result), select_confident(result, 0.9)
+    ax = plots.plot_risk_coverage(table, chosen, budget=0.01)
+    curve, budget, point = ax.lines
+    assert curve.get_xdata() == pytest.approx(100 * table["coverage"])
+    assert curve.get_ydata() == pytest.approx(100 * table["error"])
+    assert budget.get_ydata() == [1, 1]
+    assert (point.get_xdata()[0], point.get_ydata()[0]) == (100 * chosen.coverage, 100 * chosen.error)
+    assert texts(ax)[0] == "budget: 1 %"
+
+
+def test_robustness(small):
+    table = pd.DataFrame(
+        {"distortion": "shift", "unit": "pixels", "strength": [0, 2, 0, 2], "accuracy": [1, 0.5, 1, 0.7]}
+    )
+    own = table.assign(distortion="my own")
+    figure = plots.plot_robustness({"ours": table, "theirs": pd.concat([table, own])}, small.images[0])
+    shift, mine, *rest = figure.axes
+    assert [ax.get_title("left") for ax in (shift, mine)] == ["shift", "my own"]
+    assert shift.lines[0].get_ydata() == pytest.approx([100, 60])  # the mean of two seeds
+    assert [text.get_text() for text in shift.get_legend().texts] == ["ours", "theirs"]
+    assert len({line.get_linestyle() for line in shift.lines}) == 2
+    assert [tick.get_text() for tick in shift.get_xticklabels()] == ["0", "2"]
+    assert (len(shift.artists), len(mine.artists)) == (2, 0)  # what the strengths look like, where it is known
+    assert not any(ax.axison for ax in rest)
+
+
+def test_maps_are_on_one_scale(small):
+    maps = np.random.default_rng(0).normal(size=(3, 28, 28))
+    figure = plots.plot_maps(maps, ["a", "b", "c"], small.images[:3], columns=2)
+    limits = {ax.images[0].get_clim() for ax in figure.axes[:3]}
+    assert limits == {(-np.percentile(np.abs(maps), 99.5), np.percentile(np.abs(maps), 99.5))}
+    assert np.array_equal(figure.axes[2].images[0].get_array(), maps[2])
+    assert [ax.get_title() for ax in figure.axes[:3]] == ["a", "b", "c"]
+
+
+def test_units_beside_what_they_answer_to(small):
+    answers = np.zeros((20, 6))
+    answers[7, 4] = 1
+    figure = plots.plot_units(np.arange(28 * 28 * 6).reshape(28, 28, 6), small.images[:20], answers, [4, 0])
+    weights, first = figure.axes[:2]
+    assert weights.get_ylabel() == "unit 4"
+    assert np.array_equal(weights.images[0].get_array(), np.arange(28 * 28 * 6).reshape(28, 28, 6)[:, :, 4])
+    assert np.array_equal(first.images[0].get_array(), small.images[7])
+
+
+def test_changes(small):
+    before, after = small.images[:2], small.images[2:4]
+    figure = plots.plot_changes(before, after, [1, 2], [3, 4])
+    shown = [ax.images[0].get_array() for ax in figure.axes[:6]]
+    assert np.array_equal(shown[0], before[0])
+    assert np.array_equal(shown[3], after[1].astype(int) - before[1])
+    assert np.array_equal(shown[5], after[1])
+    assert [ax.get_title() for ax in figure.axes[:6]] == ["1", "2", "", "", "3", "4"]

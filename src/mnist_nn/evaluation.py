@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from .calibration import calibration_error, reliability
 from .data import Split, check_split
 from .model import predict_probabilities
 
@@ -55,6 +56,16 @@ class Evaluation:
         return float(-np.log(np.maximum(true, np.finfo(np.float32).tiny), dtype=np.float64).mean())
 
     @cached_property
+    def reliability(self) -> pd.DataFrame:
+        """Images, mean confidence and accuracy in each of 15 equal bins of confidence; see calibration.reliability."""
+        return reliability(self.labels, self.probabilities)
+
+    @property
+    def calibration_error(self) -> float:
+        """How far accuracy is from confidence on average, 0 to 1; see calibration.calibration_error (15 bins)."""
+        return calibration_error(self.labels, self.probabilities)
+
+    @cached_property
     def confusion(self) -> np.ndarray:
         """How many images of true digit (row) are read as each digit (column), int (10, 10)."""
         return confusion_matrix(self.labels, self.predicted, labels=range(10))
@@ -93,41 +104,3 @@ def wilson(correct: int, images: int) -> tuple[float, float]:
     """Return the 95 % interval of an accuracy, 0 to 1, measured on so many images (E. B. Wilson, JASA 22, 1927)."""
     interval = binomtest(correct, images).proportion_ci(0.95, method="wilson")
     return float(interval.low), float(interval.high)
-
-
-@dataclass(frozen=True)
-class McNemar:
-    """How two networks differ on the same images: four counts, and how surprising they are if both are equally good.
-
-    p_value: two-sided and exact, the binomial distribution of the images that only one of them reads right
-        (Q. McNemar, Psychometrika 12, 1947).
-    """
-
-    both: int
-    first_only: int
-    second_only: int
-    neither: int
-
-    @property
-    def p_value(self) -> float:
-        """The probability of so large a difference if each image that only one reads right were a fair coin's toss."""
-        differ = self.first_only + self.second_only
-        return float(binomtest(self.first_only, differ).pvalue) if differ else 1.0
-
-    def __repr__(self) -> str:
-        return (
-            f"only the first right: {self.first_only:,}, only the second: {self.second_only:,}, "
-            f"both: {self.both:,}, neither: {self.neither:,}; exact McNemar test p = {self.p_value:.2g}"
-        )
-
-
-def mcnemar(first: Evaluation, second: Evaluation) -> McNemar:
-    """Return the paired comparison of two networks' evaluations on the same images.
-
-    Raises ValueError if the evaluations are of different images, as far as their labels tell.
-    """
-    if not np.array_equal(first.labels, second.labels):
-        raise ValueError("first and second must be evaluations of the same images; evaluate both models on one split")
-    one, other = first.predicted == first.labels, second.predicted == second.labels
-    counts = (one & other).sum(), (one & ~other).sum(), (~one & other).sum(), (~one & ~other).sum()
-    return McNemar(*map(int, counts))

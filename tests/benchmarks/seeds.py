@@ -41,8 +41,8 @@ def constant(model):
     return muon(model, 0.004, weight_decay=0.2)
 
 
-def textbook(mnist, seed):
-    """Return how the same network, trained as tutorials do, answers: Keras' defaults, Adam at 0.001, batches of 32."""
+def textbook_network(mnist, seed):
+    """Return the same network, trained as tutorials do: Keras' defaults, Adam at 0.001, batches of 32, 10 epochs."""
     keras.utils.set_random_seed(seed)
     layers = keras.layers
     model = keras.Sequential(
@@ -58,6 +58,12 @@ def textbook(mnist, seed):
     model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     validation = (mnist.validation.images, mnist.validation.labels)
     model.fit(mnist.train.images, mnist.train.labels, epochs=10, validation_data=validation, verbose=0)
+    return model
+
+
+def textbook(mnist, seed):
+    """Return how the network trained as tutorials do answers images."""
+    model = textbook_network(mnist, seed)
     return lambda images: predict_probabilities(model, images).argmax(axis=1)
 
 

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from ..comparison import over_seeds
 from ..data import Split
-from ..evaluation import wilson
 
 DIGITS = range(10)
 BLUE, ORANGE = "#0072B2", "#D55E00"  # tell apart in grey and for the colour-blind (M. Okabe and K. Ito, 2008)
@@ -135,9 +135,8 @@ def plot_seeds(correct: pd.Series, images: int, *, ax: Axes | None = None) -> Ax
     correct: how many of the `images` each seed's network reads right, indexed by seed.
     """
     ax = ax or new_axes(8, 2.6)
-    accuracy = 100 * correct / images
-    mean, deviation = accuracy.mean(), accuracy.std()
-    low, high = (100 * bound for bound in wilson(round(correct.mean()), images))
+    accuracy, seeds = 100 * correct / images, over_seeds(correct, images)
+    mean, deviation, low, high = (100 * value for value in (seeds.mean, seeds.deviation, *seeds.interval))
     stacked = 2 + 0.17 * accuracy.groupby(accuracy).cumcount()
     ax.plot(accuracy, stacked, "o", color=BLUE)
     ax.errorbar(mean, 1, xerr=deviation, fmt="D", capsize=4, color=ORANGE)
