@@ -47,7 +47,11 @@ def _read_exactly(stream: BinaryIO, dtype: np.dtype, shape: tuple[int, ...], pat
     if len(data) != size:
         problem = "cut short" if len(data) < size else "longer than its header says"
         raise DataError(f"{path}: {problem}; get it again")
-    return np.frombuffer(data, dtype).reshape(shape)
+    # TensorFlow uses an array where it lies, without a copy of its own, if it begins at a multiple of 64 bytes.
+    room = np.empty(size + 64, np.uint8)
+    array = room[-room.ctypes.data % 64 :][:size]
+    array[:] = np.frombuffer(data, np.uint8)
+    return array.view(dtype).reshape(shape)
 
 
 # Keras layout: a zip of .npy members.

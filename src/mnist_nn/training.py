@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from .augmentation import Augmentation
 from .backend import keras, tf
 from .data import Split, check_split
 from .model import check_model, check_seed
 from .muon import Muon
+from .program import shared_programs
 
 
 def train(
@@ -67,16 +70,17 @@ def train(
         metrics=["accuracy"],
         jit_compile=jit_compile,
     )
-    return model.fit(
-        data,
-        epochs=epochs,
-        steps_per_epoch=steps,
-        validation_data=(validation.images, truth),
-        validation_batch_size=1000,
-        shuffle=False,  # the batches are shuffled already
-        verbose=verbose,
-        callbacks=list(callbacks),
-    )
+    held_out = tf.data.Dataset.from_tensor_slices((in_place(validation.images), truth)).batch(1000)
+    with shared_programs(model, data, held_out):
+        return model.fit(
+            data,
+            epochs=epochs,
+            steps_per_epoch=steps,
+            validation_data=held_out,
+            shuffle=False,  # the batches are shuffled already
+            verbose=verbose,
+            callbacks=list(callbacks),
+        )
 
 
 def taught(data: tf.data.Dataset, teacher: keras.Model) -> tf.data.Dataset:
@@ -113,7 +117,7 @@ def batches(split: Split, batch_size: int, steps: int, seed: int, augmentation: 
     An epoch takes `len(split) // batch_size` batches from a permutation of its own; the few images left over are
     other ones in each epoch.
     """
-    images, labels, n = tf.constant(split.images), tf.constant(split.labels), len(split)
+    images, labels, n = in_place(split.images), tf.constant(split.labels), len(split)
     steps_per_epoch = n // batch_size
 
     def batch(step):
@@ -132,3 +136,9 @@ def batches(split: Split, batch_size: int, steps: int, seed: int, augmentation: 
     options.autotune.enabled = False
     dataset = tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2, deterministic=True)
     return dataset.prefetch(4).with_options(options)
+
+
+def in_place(array: np.ndarray) -> tf.Tensor:
+    """Return a tensor that shares the array's memory if that is possible, else a copy."""
+    shared = array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % 64 == 0
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if shared else tf.constant(array)
