@@ -12,7 +12,7 @@ _MODULES = {
     "data": ["Mnist", "Split", "load_mnist"],
     "augmentation": ["Augmentation"],
     "model": ["build_model", "load_pretrained", "load_weights", "predict_probabilities", "save_weights"],
-    "training": ["train"],
+    "training": ["InterruptedTraining", "train"],
     "evaluation": ["Evaluation", "McNemar", "evaluate", "mcnemar"],
     "pictures": ["open_picture"],
     "images": ["Prediction", "predict_digit", "prepare_image"],
