@@ -5,6 +5,7 @@ training they are of: killed between the two it repeats an epoch, and given othe
 """
 
 import hashlib
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -96,9 +97,12 @@ class Checkpoint(keras.callbacks.Callback):
             archive.writestr("state", b"".join(np.asarray(v).tobytes() for v in _variables(self.model)))
 
     def _read(self, model) -> dict:
+        # No optimizer keeps more than a few numbers for each weight.
+        if self.path.stat().st_size > LONGEST + 10 * sum(map(_bytes, model.variables)) + 1_000_000:
+            raise ValueError(self._damaged("it is too large"))
+        content = self.path.read_bytes()
         try:
-            # No optimizer keeps more than a few numbers for each weight.
-            description, state = _parts(self.path, largest=10 * sum(map(_bytes, model.variables)) + 1_000_000)
+            description, state = _parts(content)
             found = json.loads(description) | {"state": state}
             lengths = {len(values) for values in found["history"].values()}
             if not isinstance(found["epochs"], int) or lengths != ({found["epochs"]} if found["epochs"] else set()):
@@ -108,8 +112,6 @@ class Checkpoint(keras.callbacks.Callback):
                 or not {"finished", "weights", "initial weights"} <= found.keys()
             ):
                 raise ValueError("its description is not complete")
-        except OSError:
-            raise
         except Exception as error:  # zipfile and json raise whatever a damaged file makes them raise
             raise ValueError(self._damaged(error)) from error
         return found
@@ -134,14 +136,12 @@ def _bytes(variable) -> int:
     return int(np.prod(variable.shape)) * np.dtype(variable.dtype).itemsize
 
 
-def _parts(path: Path, largest: int) -> list[bytes]:
-    """Return the two parts of a checkpoint, whose sizes are bounded before they are read."""
-    if path.stat().st_size > LONGEST + largest:
-        raise ValueError("it is too large")
-    with zipfile.ZipFile(path) as archive:
+def _parts(content: bytes) -> list[bytes]:
+    """Return the two parts of a checkpoint; they cannot be larger than it, since they are not compressed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = [archive.getinfo(name) for name in ("training.json", "state")]
         if any(part.compress_type != zipfile.ZIP_STORED for part in parts):
             raise ValueError("it is compressed, which it was not when it was written")
         if parts[0].file_size > LONGEST:
-            raise ValueError("it is too large")
+            raise ValueError("its description is too long")
         return [archive.read(part) for part in parts]
