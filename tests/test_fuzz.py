@@ -9,7 +9,7 @@ import resource
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from test_data import NAMES, idx
@@ -17,11 +17,6 @@ from test_data import NAMES, idx
 from mnist_nn import Split, build_model, load_mnist, load_weights, open_picture, save_weights, train
 from mnist_nn.checkpoint import FILE, Checkpoint
 from mnist_nn.pictures import grey
-
-slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.large_base_example]
-settings.register_profile("short", max_examples=150, derandomize=True, deadline=None, suppress_health_check=slow)
-settings.register_profile("long", max_examples=30_000, deadline=5_000, suppress_health_check=slow, database=None)
-settings.load_profile("short")
 
 NUMBERS = [bytes(4), b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\x01\0\0\0", b"\xff" * 8]
 # Where: a distance from the beginning, or the end, which is where most formats keep their structure.

@@ -97,7 +97,7 @@ def train_command(options) -> None:
         },
     )
     _save_figures(options.run / "figures", mnist.test, history, result)
-    (options.run / FILE).unlink()
+    (options.run / FILE).unlink(missing_ok=True)  # another process may train the same
     print(f"{seconds:.1f} s of training; weights, history, results and figures are in {options.run}")
     print(f"test: {result}")
 
