@@ -2,16 +2,18 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from mnist_nn import InterruptedTraining, build_model, train
+from mnist_nn import InterruptedTraining, build_model, load_mnist, load_weights, train
 from mnist_nn.__main__ import main
 from mnist_nn.backend import keras
 from mnist_nn.checkpoint import FILE
@@ -48,11 +50,6 @@ def same(a, b):
     return all(np.array_equal(*pair) for pair in weights) and a[1].history == b[1].history and a[1].epoch == b[1].epoch
 
 
-def until(process, words):
-    """Read what a process says until a line holds the words."""
-    assert any(words in line for line in process.stdout), "the process ended early"
-
-
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory, mnist):
     path = tmp_path_factory.mktemp("data") / "tiny.npz"
@@ -62,22 +59,34 @@ def tiny(tmp_path_factory, mnist):
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory):
-    """The folder of a process that trained and was killed in the third epoch or soon after."""
-    folder = tmp_path_factory.mktemp("killed")
-    with subprocess.Popen([sys.executable, "-c", TRAINING, folder], stdout=subprocess.PIPE, text=True) as process:
-        until(process, "Epoch 3/")
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
-    with zipfile.ZipFile(folder / FILE) as archive:
+def ended(tmp_path_factory, tiny):
+    """The folders of two processes, one killed in the third epoch or soon after, one interrupted, and what it said."""
+    folder = tmp_path_factory.mktemp("killed"), tmp_path_factory.mktemp("interrupted")
+    training = [sys.executable, "-c", TRAINING, folder[0]]
+    command = [sys.executable, "-m", "mnist_nn", "train", "--data", tiny, "--epochs", "20", "--run", folder[1]]
+    with ThreadPoolExecutor() as pool:
+        killed = pool.submit(signalled, training, signal.SIGKILL, -signal.SIGKILL)
+        interrupted = pool.submit(signalled, command, signal.SIGINT, 130)
+        killed.result()
+        said = interrupted.result()
+    with zipfile.ZipFile(folder[0] / FILE) as archive:
         assert 2 <= json.loads(archive.read("training.json"))["epochs"] < EPOCHS
-    return folder
+    return *folder, said
+
+
+def signalled(command, number, code) -> str:
+    """Send a process a signal in the third epoch, and return what it wrote to stderr."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert any("Epoch 3/" in line for line in process.stdout), "it ended early"
+        process.send_signal(number)
+        assert process.wait() == code
+        return process.stderr.read()
 
 
 @pytest.fixture
-def checkpoint(killed, tmp_path):
+def checkpoint(ended, tmp_path):
     """The folder of the killed process, for one test."""
-    return shutil.copytree(killed, tmp_path / "checkpoint")
+    return shutil.copytree(ended[0], tmp_path / "checkpoint")
 
 
 def test_a_killed_process_goes_on_to_the_same_weights_and_history(run, undisturbed, checkpoint):
@@ -88,14 +97,14 @@ def test_a_killed_process_goes_on_to_the_same_weights_and_history(run, undisturb
 
 
 class Disturbing(keras.callbacks.Callback):
-    """Raises an error, or does something else, as an epoch begins."""
+    """Does something in the middle of an epoch."""
 
     def __init__(self, epoch, disturb):
         super().__init__()
         self.epoch, self.disturb = epoch, disturb
 
-    def on_train_batch_begin(self, batch, logs=None):
-        if batch == 1 and len(self.model.history.epoch) == self.epoch:
+    def on_train_batch_end(self, batch, logs=None):
+        if len(self.model.history.epoch) == self.epoch:
             self.disturb(self.model)
 
 
@@ -107,24 +116,24 @@ def test_interrupted_by_hand_it_returns_the_history_and_goes_on_when_run_again(r
     model = build_model(3)
     for epoch in (0, 7):
         with pytest.warns(InterruptedTraining, match=f"in epoch {epoch + 1} of 40"):
-            _, history = run(model, checkpoint=tmp_path, batch_size=1000, callbacks=[Disturbing(epoch, interrupt)])
+            _, history = run(model, checkpoint=tmp_path, callbacks=[Disturbing(epoch, interrupt)])
         assert history.epoch == list(range(epoch))
         assert all(len(values) == epoch for values in history.history.values())
-    assert same(run(model, checkpoint=tmp_path, batch_size=1000), run(batch_size=1000))  # the same model, as in a cell
+    assert same(run(model, checkpoint=tmp_path), undisturbed)  # the same model, as in a cell
 
 
 def test_interrupted_without_a_checkpoint(run, undisturbed):
     with pytest.warns(InterruptedTraining, match="in epoch 3 of 40"):
-        _, history = run(batch_size=1000, callbacks=[Disturbing(2, interrupt)])
+        _, history = run(callbacks=[Disturbing(2, interrupt)])
     assert history.epoch == [0, 1]
     assert same(run(), undisturbed)  # nothing is left of it
 
 
 def test_stopped_early_by_a_callback_it_stays_stopped(run, tmp_path):
     stop = Disturbing(3, lambda model: setattr(model, "stop_training", True))
-    stopped = run(checkpoint=tmp_path, batch_size=1000, callbacks=[stop])
+    stopped = run(checkpoint=tmp_path, callbacks=[stop])
     assert stopped[1].epoch == [0, 1, 2, 3]
-    assert same(run(checkpoint=tmp_path, batch_size=1000), stopped)
+    assert same(run(checkpoint=tmp_path), stopped)
 
 
 @pytest.mark.parametrize(
@@ -158,21 +167,16 @@ def test_a_damaged_checkpoint_is_refused(run, checkpoint):
             run(checkpoint=checkpoint)
 
 
-def test_the_command_line_says_how_to_go_on_and_does(tiny, tmp_path, capfd):
-    commands = [["train", "--data", tiny, "--epochs", "20", "--run", tmp_path / name] for name in ("a", "b")]
-    commands = [[str(word) for word in command] for command in commands]
-    with subprocess.Popen(
-        [sys.executable, "-m", "mnist_nn", *commands[0]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        until(process, "Epoch 3/")
-        process.send_signal(signal.SIGINT)
-        assert process.wait() == 130
-        said = process.stderr.read()
-    assert said.startswith("mnist_nn: interrupted after ")
-    assert said.endswith(" epochs; the same command goes on from there\n")
-    for command in commands:
-        assert main(command) == 0
-    for name in ("model.weights.h5", "history.json"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    assert json.loads((tmp_path / "a" / "results.json").read_text())["training_seconds"] is None
-    assert not (tmp_path / "a" / FILE).exists()
+def test_the_command_line_says_how_to_go_on_and_does(ended, tiny):
+    _, folder, said = ended
+    assert re.fullmatch(r"mnist_nn: interrupted after \d+ epochs; the same command goes on from there\n", said)
+    assert main(["train", "--data", str(tiny), "--epochs", "20", "--run", str(folder)]) == 0
+    assert not (folder / FILE).exists()
+    assert json.loads((folder / "results.json").read_text())["training_seconds"] is None
+    mnist, model = load_mnist(tiny), build_model(0)
+    history = train(model, mnist.train, mnist.validation, epochs=20, verbose=0)
+    assert json.loads((folder / "history.json").read_text()) == history.history
+    weights = zip(
+        load_weights(build_model(1), folder / "model.weights.h5").get_weights(), model.get_weights(), strict=True
+    )
+    assert all(np.array_equal(*pair) for pair in weights)

@@ -67,10 +67,13 @@ def _shared(model, train, validation) -> list[Callable] | None:
     _build(model, train)
     variables = [v.value for v in [*model.variables, *model.optimizer.variables, *model.metrics_variables]]
     if key not in _traced:
-        _traced[key] = tuple(
+        steps = tuple(
             _Step(function, model.jit_compile, data.element_spec, variables)
             for function, data in [(model.train_step, train), (model.test_step, validation)]
         )
+        if any(step.keeps_more for step in steps):
+            return None
+        _traced[key] = steps
     return [lambda iterator, step=step: step(iterator, variables) for step in _traced[key]]
 
 
@@ -106,7 +109,12 @@ class _Step:
         step = tf.function(lambda iterator: compiled(next(iterator)))
         self.traced = step.get_concrete_function(tf.data.IteratorSpec(spec))
         place = {id(variable.handle): place for place, variable in enumerate(variables)}
-        self.places = [place.get(id(tensor)) for tensor in self.traced.captured_inputs]
+        captured = self.traced.captured_inputs
+        self.places = [place.get(id(tensor)) for tensor in captured]
+        # Something else than variables that can change, as a table, or a variable that the model does not know of.
+        self.keeps_more = any(
+            tensor.dtype == tf.resource and place is None for tensor, place in zip(captured, self.places, strict=True)
+        )
 
     def __call__(self, iterator, variables: list) -> dict:
         captured = [

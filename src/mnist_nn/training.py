@@ -75,7 +75,8 @@ def train(
     batch_size = min(batch_size, len(train))
     steps = len(train) // batch_size
     history = keras.callbacks.History()
-    kept = None
+    history.set_params({"epochs": epochs})
+    history.epoch, kept = [], None
     if checkpoint is not None:
         names = ("epochs", "batch_size", "learning_rate", "weight_decay", "augmentation", "jit_compile", "seed")
         settings = {name: str(value) for name, value in locals().items() if name in names} | {
@@ -104,7 +105,6 @@ def train(
     if kept:
         kept.restore(model)
         if kept.finished:
-            history.set_params({"epochs": len(history.epoch)})
             return history
     try:
         with compiled_steps(model, data, held_out):
@@ -121,8 +121,8 @@ def train(
     except KeyboardInterrupt:
         if kept:
             kept.restore(model)
-        done = len(getattr(history, "epoch", []))
-        warnings.warn(f"training was interrupted in epoch {done + 1} of {epochs}", InterruptedTraining, stacklevel=2)
+        begun = len(history.epoch) + 1
+        warnings.warn(f"training was interrupted in epoch {begun} of {epochs}", InterruptedTraining, stacklevel=2)
     return history
 
 
