@@ -303,6 +303,15 @@ def test_a_bomb_is_not_unpacked(tmp_path, method):
     refused(path, ["bomb.npz", "x_train", "numpy.savez"])
 
 
+def test_a_header_of_which_numpy_says_more_than_a_line(tmp_path):
+    path = tmp_path / "header.npz"
+    text = b"{'descr': '|u1', 'fortran_order': False, 'shape': (60, 28, 28)}" + b" " * 20_000
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ["x_train", "y_train", "x_test", "y_test"]:
+            archive.writestr(f"{name}.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text)
+    refused(path, ["header.npz", "large"])
+
+
 def test_a_gigantic_table_of_contents_takes_no_memory(tmp_path):
     path = tmp_path / "sparse.npz"
     size = 1_000_000_000

@@ -32,7 +32,8 @@ def reading(path) -> Iterator[None]:
     except (DataError, FileNotFoundError, PermissionError):
         raise
     except Exception as error:
-        raise DataError(f"{path}: cannot be read ({error}); it may be damaged: get it again") from error
+        reason = " ".join(str(error).split())  # NumPy has messages of several lines
+        raise DataError(f"{path}: cannot be read ({reason}); it may be damaged: get it again") from error
 
 
 def _read_exactly(stream: BinaryIO, dtype: np.dtype, shape: tuple[int, ...], path) -> np.ndarray:

@@ -119,8 +119,9 @@ def load_weights(model: keras.Model, path: str | Path) -> keras.Model:
         with h5py.File(path, "r") as file:
             weights = [_read_weight(file, name, shape) for name, shape in _names_and_shapes(check_model(model))]
     except (OSError, RuntimeError, KeyError) as error:
+        reason = " ".join(str(error).split())  # HDF5 has messages of several lines
         raise ValueError(
-            f"{path}: not a weights file, or damaged ({error}); save it again with save_weights"
+            f"{path}: not a weights file, or damaged ({reason}); save it again with save_weights"
         ) from error
     except _OtherArchitectureError as error:
         raise ValueError(
