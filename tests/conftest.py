@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mnist_nn import Split, load_mnist
+
+slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.large_base_example]
+settings.register_profile("short", max_examples=100, derandomize=True, deadline=None, suppress_health_check=slow)
+settings.register_profile("long", max_examples=30_000, deadline=5_000, suppress_health_check=slow, database=None)
+settings.load_profile("short")
 
 
 @pytest.fixture(scope="session")

@@ -293,6 +293,37 @@ def test_gigantic_declared_sizes_take_no_memory(tmp_path, folder, npz):
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_bomb_is_not_unpacked(tmp_path, method):
+    """zipfile unpacks these methods without a bound: 100 MB from a few kilobytes at the first read."""
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name in ["x_train", "y_train", "x_test", "y_test"]:
+            archive.writestr(f"{name}.npy", bytes(1000))
+    refused(path, ["bomb.npz", "x_train", "numpy.savez"])
+
+
+def test_a_header_of_which_numpy_says_more_than_a_line(tmp_path):
+    path = tmp_path / "header.npz"
+    text = b"{'descr': '|u1', 'fortran_order': False, 'shape': (60, 28, 28)}" + b" " * 20_000
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ["x_train", "y_train", "x_test", "y_test"]:
+            archive.writestr(f"{name}.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text)
+    refused(path, ["header.npz", "large"])
+
+
+def test_a_gigantic_table_of_contents_takes_no_memory(tmp_path):
+    path = tmp_path / "sparse.npz"
+    size = 1_000_000_000
+    with open(path, "wb") as file:
+        file.seek(size)
+        file.write(struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, size, 0, 0))
+    tracemalloc.start()
+    refused(path, ["sparse.npz", "1,000,000,000 bytes"])
+    assert tracemalloc.get_traced_memory()[1] < 10e6
+    tracemalloc.stop()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

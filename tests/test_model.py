@@ -144,6 +144,17 @@ def test_hostile_weights(saved, make, words):
     refused(saved, words)
 
 
+def test_a_chunk_that_unpacks_to_more_than_it_should_is_not_unpacked(saved):
+    """Two kilobytes that HDF5 would unpack to gigabytes, and a chunk that calls for a plug-in."""
+    for filters in ({"compression": "gzip"}, {"chunks": (784, 128)}, {"fletcher32": True}):
+        replaced(
+            saved,
+            "layers/dense/vars/0",
+            lambda file, filters=filters: file.create_dataset("layers/dense/vars/0", (784, 128), "f4", **filters),
+        )
+        refused(saved, ["in chunks"])
+
+
 def test_the_name_of_a_weights_file(model, tmp_path):
     with pytest.raises(ValueError, match=r"a\.h5: .* end in \.weights\.h5"):
         save_weights(model, tmp_path / "a.h5")

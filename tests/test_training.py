@@ -1,12 +1,16 @@
 """Training repeats exactly, learns, and refuses what it cannot use before anything changes."""
 
 import os
+import resource
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import mnist_nn
 from mnist_nn import Augmentation, Split, build_model, predict_probabilities, train
 from mnist_nn.backend import keras
 from mnist_nn.training import batches, warmup_cosine
@@ -24,27 +28,62 @@ def fingerprint(seed):
 """
 
 
+TWO_DEVICES = """
+from mnist_nn.backend import tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+"""
+MIRRORED = """
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+assert strategy.num_replicas_in_sync == 2
+with strategy.scope():
+    model = build_model(seed=0)
+settings = dict(epochs=4, batch_size=64, augmentation=None, verbose=0)
+history = train(model, mnist.train[:2000], mnist.validation[:1000], **settings)
+assert model.distribute_strategy is strategy
+print(history.history["val_accuracy"][-1])
+"""
+
+
 @pytest.fixture(scope="module")
-def elsewhere():
-    """The same training in a fresh process with other numbers of threads."""
-    return subprocess.run(
-        [sys.executable, "-c", SOME_TRAINING + "print(fingerprint(5))"],
-        env=os.environ | {"TF_NUM_INTRAOP_THREADS": "4", "TF_NUM_INTEROP_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
+def elsewhere(tmp_path_factory):
+    """The same training in a fresh process with other threads, in odd surroundings, from a read-only install.
+
+    The process has two devices; it trains on one of them, and then on both.
+    """
+    package = Path(mnist_nn.__file__).parent
+    folder = tmp_path_factory.mktemp("Übung mit Leerzeichen")
+    copy = shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in [*copy.rglob("*"), copy]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    nowhere = "/dev/null/none"
+    odd = {"LC_ALL": "C", "HOME": nowhere, "TMPDIR": nowhere, "MPLCONFIGDIR": str(folder), "PYTHONPATH": str(folder)}
+    code = (
+        TWO_DEVICES + SOME_TRAINING + "import mnist_nn; print(fingerprint(5), mnist_nn.__file__, sep='\\n')" + MIRRORED
     )
+    yield subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", code],
+        env=os.environ | odd | {"TF_NUM_INTRAOP_THREADS": "4", "TF_NUM_INTEROP_THREADS": "1"},
+        capture_output=True,
+        encoding="utf8",
+        check=True,
+        cwd=folder,
+    )
+    for path in [copy, *copy.rglob("*")]:
+        path.chmod(0o755)
 
 
 def test_the_same_seed_gives_the_same_weights_in_another_process_with_other_threads(elsewhere):
     here = {}
     exec(SOME_TRAINING, here)
-    assert here["fingerprint"](5) == elsewhere.stdout.strip()
-    assert here["fingerprint"](6) != elsewhere.stdout.strip()
+    weights, package, _ = elsewhere.stdout.splitlines()
+    assert here["fingerprint"](5) == weights
+    assert here["fingerprint"](6) != weights
+    assert "Übung mit Leerzeichen" in package
 
 
 def test_tensorflow_starts_and_trains_without_a_word_of_its_own(elsewhere):
-    assert len(elsewhere.stdout.strip()) == 64
+    assert len(elsewhere.stdout.splitlines()[0]) == 64
     assert elsewhere.stderr == ""
 
 
@@ -101,6 +140,16 @@ def test_an_optimizer_of_ones_own(small):
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
 
 
+def test_trainings_after_the_second_take_no_more_memory(small):
+    """Each took 30 MB that TensorFlow never gave back, and the images once more."""
+    images = Split(np.repeat(small.images, 5, axis=0), np.repeat(small.labels, 5))
+    peaks = []
+    for seed in range(5):
+        train(build_model(seed), images, small[:100], epochs=1, seed=seed, verbose=0)
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)  # MB
+    assert peaks[-1] - peaks[1] < 30
+
+
 def test_the_learning_rate_rises_and_falls():
     rates = [float(warmup_cosine(0.5, 100)(step)) for step in (0, 5, 10, 55, 100)]
     assert rates == pytest.approx([0, 0.25, 0.5, 0.25, 0], abs=1e-3)
@@ -112,6 +161,11 @@ def test_a_training_set_smaller_than_a_batch_with_its_progress_shown(blank, caps
     shown = capsys.readouterr().out
     assert "Epoch 2/2" in shown
     assert "val_accuracy" in shown
+
+
+def test_two_devices_give_the_accuracy_of_one(elsewhere, trained):
+    accuracy = float(elsewhere.stdout.splitlines()[2])
+    assert accuracy == pytest.approx(trained[1].history["val_accuracy"][-1], abs=0.01)
 
 
 @pytest.mark.parametrize(

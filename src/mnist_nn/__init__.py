@@ -12,7 +12,7 @@ _MODULES = {
     "data": ["Mnist", "Split", "load_mnist"],
     "augmentation": ["Augmentation"],
     "model": ["build_model", "load_pretrained", "load_weights", "predict_probabilities", "save_weights"],
-    "training": ["train"],
+    "training": ["InterruptedTraining", "train"],
     "calibration": ["apply_temperature", "calibration_error", "fit_temperature", "reliability"],
     "evaluation": ["Evaluation", "evaluate"],
     "comparison": ["McNemar", "Seeds", "mcnemar", "over_seeds"],

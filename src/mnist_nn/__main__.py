@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+import warnings
 from pathlib import Path
 
 from .data import load_mnist
@@ -20,8 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"mnist_nn: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("mnist_nn: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interruption:
+        print(f"mnist_nn: interrupted{interruption}", file=sys.stderr)
         return 130
     return 0
 
@@ -57,16 +58,27 @@ def parser() -> argparse.ArgumentParser:
 
 
 def train_command(options) -> None:
-    """Train, then write weights, history, figures and results into the run folder."""
-    from . import build_model, evaluate, save_weights, train
+    """Train, then write weights, history, figures and results into the run folder.
+
+    A checkpoint is there as long as the rest is not, so the same command goes on where it was killed.
+    """
+    from . import InterruptedTraining, build_model, evaluate, save_weights, train
+    from .checkpoint import FILE
 
     make_folder(options.run)  # to fail before training rather than after it
     mnist = load_mnist(options.data)
     model = build_model(seed=options.seed)
     settings = {} if options.epochs is None else {"epochs": options.epochs}
+    resumed = (options.run / FILE).exists()
     start = time.perf_counter()
-    history = train(model, mnist.train, mnist.validation, seed=options.seed, verbose=2, **settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InterruptedTraining)
+        history = train(
+            model, mnist.train, mnist.validation, seed=options.seed, verbose=2, checkpoint=options.run, **settings
+        )
     seconds = time.perf_counter() - start
+    if len(history.epoch) < history.params["epochs"]:
+        raise KeyboardInterrupt(f" after {len(history.epoch)} epochs; the same command goes on from there")
     save_weights(model, options.run / WEIGHTS)
     result = evaluate(model, mnist.test)
     _write_json(options.run / "history.json", history.history)
@@ -75,7 +87,7 @@ def train_command(options) -> None:
         {
             "seed": options.seed,
             "epochs": len(history.epoch),
-            "training_seconds": round(seconds, 1),
+            "training_seconds": None if resumed else round(seconds, 1),
             "validation_accuracy": round(history.history["val_accuracy"][-1], 6),  # a float32
             "test_images": len(result.labels),
             "test_correct": result.correct,
@@ -85,6 +97,7 @@ def train_command(options) -> None:
         },
     )
     _save_figures(options.run / "figures", mnist.test, history, result)
+    (options.run / FILE).unlink(missing_ok=True)  # another process may train the same
     print(f"{seconds:.1f} s of training; weights, history, results and figures are in {options.run}")
     print(f"test: {result}")
 

@@ -25,10 +25,11 @@ NOISE = re.compile(
 def _without_noise() -> Iterator[None]:
     try:
         stderr = os.dup(2)
-    except OSError:  # no stderr at all: nothing to keep quiet
+        held = tempfile.TemporaryFile()  # noqa: SIM115 (closed below)
+    except OSError:  # no stderr at all, or no folder for what it holds: nothing is kept quiet
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    with held:
         os.dup2(held.fileno(), 2)
         noise = re.compile(rb"(?!)")  # if the block raises, nothing counts as noise
         try:

@@ -6,6 +6,7 @@ sizes are bounded before memory is taken, checksums are compared, and each error
 
 import gzip
 import hashlib
+import io
 import math
 import zipfile
 from collections.abc import Iterator
@@ -31,7 +32,8 @@ def reading(path) -> Iterator[None]:
     except (DataError, FileNotFoundError, PermissionError):
         raise
     except Exception as error:
-        raise DataError(f"{path}: cannot be read ({error}); it may be damaged: get it again") from error
+        reason = " ".join(str(error).split())  # NumPy has messages of several lines
+        raise DataError(f"{path}: cannot be read ({reason}); it may be damaged: get it again") from error
 
 
 def _read_exactly(stream: BinaryIO, dtype: np.dtype, shape: tuple[int, ...], path) -> np.ndarray:
@@ -47,7 +49,11 @@ def _read_exactly(stream: BinaryIO, dtype: np.dtype, shape: tuple[int, ...], pat
     if len(data) != size:
         problem = "cut short" if len(data) < size else "longer than its header says"
         raise DataError(f"{path}: {problem}; get it again")
-    return np.frombuffer(data, dtype).reshape(shape)
+    # TensorFlow uses an array where it lies, without a copy of its own, if it begins at a multiple of 64 bytes.
+    room = np.empty(size + 64, np.uint8)
+    array = room[-room.ctypes.data % 64 :][:size]
+    array[:] = np.frombuffer(data, np.uint8)
+    return array.view(dtype).reshape(shape)
 
 
 # Keras layout: a zip of .npy members.
@@ -56,8 +62,8 @@ def _read_exactly(stream: BinaryIO, dtype: np.dtype, shape: tuple[int, ...], pat
 def read_npz(path: Path, sha256: str | None = None) -> list[np.ndarray]:
     """Return the four arrays of a Keras-layout `.npz`; nothing in it is ever unpickled."""
     names = ["x_train", "y_train", "x_test", "y_test"]
-    with reading(path), open(path, "rb") as file:
-        if sha256 and hashlib.sha256(file.read()).hexdigest() != sha256:
+    with reading(path), _InParts(io.FileIO(path)) as file:
+        if sha256 and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
             raise DataError(f"{path}: the bundled copy is damaged (its checksum differs); `git restore` it")
         with zipfile.ZipFile(file) as archive:
             missing = [name for name in names if f"{name}.npy" not in archive.namelist()]
@@ -66,7 +72,18 @@ def read_npz(path: Path, sha256: str | None = None) -> list[np.ndarray]:
             return [_read_npy(archive, f"{name}.npy", path) for name in names]
 
 
+class _InParts(io.BufferedReader):
+    """A file of which no more than `PART` bytes are read at once, whatever it says of itself."""
+
+    def read(self, size: int = -1) -> bytes:
+        if size > PART:
+            raise ValueError(f"a part of {size:,} bytes, where {PART:,} is the most")
+        return super().read(PART if size < 0 else size)
+
+
 def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(f"{path}: {name} is compressed as numpy.savez does not do; save it again with numpy.savez")
     with archive.open(name) as stream:
         version = np.lib.format.read_magic(stream)
         if version != (1, 0):

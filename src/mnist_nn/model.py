@@ -1,5 +1,6 @@
 """The network: 28x28 = 784 inputs, 128 and 64 ReLU units, 10 probabilities; 109,386 parameters. Its weight files."""
 
+import io
 from pathlib import Path
 
 import h5py
@@ -88,9 +89,18 @@ def save_weights(model: keras.Model, path: str | Path) -> Path:
         raise ValueError(f"{path}: Keras' weight files end in .weights.h5; name it so")
     bare = model.from_config(check_model(model).get_config())  # a copy has no optimizer to be saved with it
     bare.set_weights(model.get_weights())
+    file = _WeightsFile()
+    bare.save_weights(file)
     with replacing(path) as written:
-        bare.save_weights(written)
+        written.write_bytes(file.getvalue())
     return path
+
+
+class _WeightsFile(io.BytesIO):
+    """A file in memory, where Keras may write: HDF5 crashes the process when it finds the disk full."""
+
+    def __str__(self) -> str:
+        return "model.weights.h5"  # Keras looks at the ending
 
 
 def load_weights(model: keras.Model, path: str | Path) -> keras.Model:
@@ -109,8 +119,9 @@ def load_weights(model: keras.Model, path: str | Path) -> keras.Model:
         with h5py.File(path, "r") as file:
             weights = [_read_weight(file, name, shape) for name, shape in _names_and_shapes(check_model(model))]
     except (OSError, RuntimeError, KeyError) as error:
+        reason = " ".join(str(error).split())  # HDF5 has messages of several lines
         raise ValueError(
-            f"{path}: not a weights file, or damaged ({error}); save it again with save_weights"
+            f"{path}: not a weights file, or damaged ({reason}); save it again with save_weights"
         ) from error
     except _OtherArchitectureError as error:
         raise ValueError(
@@ -148,6 +159,9 @@ def _read_weight(file: h5py.File, name: str, shape: tuple[int, ...]) -> np.ndarr
         raise _OtherArchitectureError(f"{name} is not float32 of shape {shape}")
     if place.external or place.is_virtual:
         raise _OtherArchitectureError(f"{name} is stored in another file")
+    if place.id.get_create_plist().get_layout() != h5py.h5d.CONTIGUOUS:
+        # Keras does not; and a small compressed chunk can unpack to any size, or call for a plug-in.
+        raise _OtherArchitectureError(f"{name} is stored in chunks")
     weight = place[...]
     if not np.isfinite(weight).all():
         raise _OtherArchitectureError(f"{name} has values that are not finite")

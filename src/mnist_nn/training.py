@@ -1,12 +1,22 @@
 """Training: batches that are a pure function of (seed, step), a warm-up and cosine schedule, Keras' fit."""
 
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 
 from .augmentation import Augmentation
 from .backend import keras, tf
+from .checkpoint import Checkpoint, digest
 from .data import Split, check_split
 from .model import check_model, check_seed
 from .muon import Muon
+from .steps import compiled_steps
+
+
+class InterruptedTraining(UserWarning):
+    """Training was interrupted by hand: the history is of the epochs before."""
 
 
 def train(
@@ -25,6 +35,7 @@ def train(
     seed: int = 0,
     verbose: str | int = "auto",
     callbacks: Sequence = (),
+    checkpoint: str | Path | None = None,
 ) -> keras.callbacks.History:
     """Train `model` in place and return Keras' History: loss, accuracy, val_loss and val_accuracy of every epoch.
 
@@ -41,8 +52,15 @@ def train(
         seed give the same weights bit for bit on the same machine.
     verbose: Keras' progress: "auto" or 1 a bar, 2 a line an epoch, 0 nothing.
     callbacks: further Keras callbacks.
+    checkpoint: a folder of this training's own, to which its state is written after every epoch. If the process is
+        killed, the same call goes on from the last finished epoch, to the same weights and history bit for bit (your
+        own callbacks begin anew); after the last one it returns the finished result at once.
 
-    Raises ValueError, naming the argument, before anything is changed.
+    Interrupted by hand (Ctrl-C, the stop button), it warns of InterruptedTraining and returns the history of the
+    finished epochs; the model is as the last step left it, or with a checkpoint as the last finished epoch did.
+    A model made under a `tf.distribute` strategy is trained by that, the batch split among the devices.
+
+    Raises ValueError, naming the argument, before anything is changed; also for a checkpoint of another training.
     """
     check_model(model)
     check_split("train", train)
@@ -56,27 +74,56 @@ def train(
     check_seed(seed)
     batch_size = min(batch_size, len(train))
     steps = len(train) // batch_size
-    data = batches(train, batch_size, epochs * steps, seed, augmentation)
+    history = keras.callbacks.History()
+    history.set_params({"epochs": epochs})
+    history.epoch, kept = [], None
+    if checkpoint is not None:
+        names = ("epochs", "batch_size", "learning_rate", "weight_decay", "augmentation", "jit_compile", "seed")
+        settings = {name: str(value) for name, value in locals().items() if name in names} | {
+            "optimizer": repr(optimizer and (type(optimizer).__name__, optimizer.get_config())),
+            "teacher": teacher and digest(*check_model(teacher).get_weights()),
+            "training images": digest(train.images, train.labels),
+            "validation images": digest(validation.images, validation.labels),
+        }
+        kept = Checkpoint(checkpoint, settings, model, history)
+    first = kept.epochs if kept else 0
+    data = batches(train, batch_size, epochs * steps, seed, augmentation, first * steps)
     loss, truth = "sparse_categorical_crossentropy", validation.labels
     if teacher is not None:
         data = taught(data, check_model(teacher))
         loss, truth = "categorical_crossentropy", keras.utils.to_categorical(truth, 10)
-    model.compile(
-        optimizer or muon(model, warmup_cosine(learning_rate, epochs * steps), weight_decay),
-        loss=loss,
-        metrics=["accuracy"],
-        jit_compile=jit_compile,
-    )
-    return model.fit(
-        data,
-        epochs=epochs,
-        steps_per_epoch=steps,
-        validation_data=(validation.images, truth),
-        validation_batch_size=1000,
-        shuffle=False,  # the batches are shuffled already
-        verbose=verbose,
-        callbacks=list(callbacks),
-    )
+    held_out = tf.data.Dataset.from_tensor_slices((in_place(validation.images), truth)).batch(1000)
+    strategy = model.distribute_strategy
+    with strategy.scope():
+        model.compile(
+            optimizer or muon(model, warmup_cosine(learning_rate, epochs * steps), weight_decay),
+            loss=loss,
+            metrics=["accuracy"],
+            jit_compile=jit_compile and not tf.distribute.has_strategy(),  # XLA cannot add up over devices here
+        )
+        model.optimizer.build(model.trainable_variables)
+    if kept:
+        kept.restore(model)
+        if kept.finished:
+            return history
+    try:
+        with compiled_steps(model, data, held_out):
+            model.fit(
+                data,
+                initial_epoch=first,
+                epochs=epochs,
+                steps_per_epoch=steps,
+                validation_data=held_out,
+                shuffle=False,  # the batches are shuffled already
+                verbose=verbose,
+                callbacks=[history, *callbacks, *([kept] if kept else [])],
+            )
+    except KeyboardInterrupt:
+        if kept:
+            kept.restore(model)
+        begun = len(history.epoch) + 1
+        warnings.warn(f"training was interrupted in epoch {begun} of {epochs}", InterruptedTraining, stacklevel=2)
+    return history
 
 
 def taught(data: tf.data.Dataset, teacher: keras.Model) -> tf.data.Dataset:
@@ -107,13 +154,15 @@ def warmup_cosine(learning_rate: float, steps: int) -> keras.optimizers.schedule
     )
 
 
-def batches(split: Split, batch_size: int, steps: int, seed: int, augmentation: Augmentation | None) -> tf.data.Dataset:
-    """Return `steps` batches of (images, labels). Each is a function of (seed, its number) alone, never of timing.
+def batches(
+    split: Split, batch_size: int, steps: int, seed: int, augmentation: Augmentation | None, first: int = 0
+) -> tf.data.Dataset:
+    """Return batches number `first` to `steps` of (images, labels), each a function of (seed, its number) alone.
 
     An epoch takes `len(split) // batch_size` batches from a permutation of its own; the few images left over are
     other ones in each epoch.
     """
-    images, labels, n = tf.constant(split.images), tf.constant(split.labels), len(split)
+    images, labels, n = in_place(split.images), tf.constant(split.labels), len(split)
     steps_per_epoch = n // batch_size
 
     def batch(step):
@@ -130,5 +179,11 @@ def batches(split: Split, batch_size: int, steps: int, seed: int, augmentation: 
     options = tf.data.Options()
     # Nothing is left to tune, and the tuner's thread can hold up the end of fit for half a minute.
     options.autotune.enabled = False
-    dataset = tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2, deterministic=True)
+    dataset = tf.data.Dataset.range(first, steps).map(batch, num_parallel_calls=2, deterministic=True)
     return dataset.prefetch(4).with_options(options)
+
+
+def in_place(array: np.ndarray) -> tf.Tensor:
+    """Return a tensor that shares the array's memory if that is possible, else a copy."""
+    shared = array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % 64 == 0
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if shared else tf.constant(array)

@@ -1,0 +1,129 @@
+"""The compiled steps of training and validation, made once for all models of one kind rather than once for each.
+
+TensorFlow never gives back what XLA has compiled, and Keras compiles anew for every model: 30 MB and two seconds more
+each time. But a traced function takes its variables as inputs, so it runs on those of another model just as well.
+"""
+
+import json
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from .backend import keras, tf
+
+_traced: dict[str, tuple["_Step", "_Step"]] = {}
+
+
+@contextmanager
+def compiled_steps(model: keras.Model, train: tf.data.Dataset, validation: tf.data.Dataset) -> Iterator[None]:
+    """Within the block a compiled model fits these data sets by the steps of an earlier model like it.
+
+    A model with code of its own (a layer, a function) goes Keras' usual way, and one made under a distribution
+    strategy goes that strategy's.
+    """
+    strategy = model.distribute_strategy
+    with strategy.scope():
+        if tf.distribute.has_strategy():
+            chosen = [_distributed(strategy, step) for step in (model.train_step, model.test_step)]
+            # Keras' fit fails under MultiWorkerMirroredStrategy (keras-team/keras#20585) before its first step, which
+            # it takes only with a strategy of the model's own; that of the scope serves it as well.
+            model._distribute_strategy = None
+        else:
+            chosen = _shared(model, train, validation)
+        if chosen:
+            _build(model, train)
+            model.train_function, model.test_function = chosen  # Keras makes its own only where there are none
+        try:
+            yield
+        finally:
+            model.train_function = model.test_function = None  # these data sets' alone
+            if tf.distribute.has_strategy():
+                model._distribute_strategy = strategy
+
+
+def _build(model, data) -> None:
+    """Make the variables of the optimizer and the metrics, which Keras makes in its first step."""
+    images, truth = (tf.zeros([1, *spec.shape[1:]], spec.dtype) for spec in data.element_spec)
+    answer = model(images, training=False)
+    model.optimizer.build(model.trainable_variables)
+    model.compute_loss(images, truth, answer)
+    model.compute_metrics(images, truth, answer)
+    model.reset_metrics()
+
+
+def _distributed(strategy, step: Callable) -> Callable:
+    @tf.function
+    def run(iterator):
+        results = strategy.run(step, args=(next(iterator),))
+        return {name: strategy.experimental_local_results(result)[0] for name, result in results.items()}
+
+    return run
+
+
+def _shared(model, train, validation) -> list[Callable] | None:
+    key = _key(model, train, validation)
+    if key is None:
+        return None
+    _build(model, train)
+    variables = [v.value for v in [*model.variables, *model.optimizer.variables, *model.metrics_variables]]
+    if key not in _traced:
+        steps = tuple(
+            _Step(function, model.jit_compile, data.element_spec, variables)
+            for function, data in [(model.train_step, train), (model.test_step, validation)]
+        )
+        if any(step.keeps_more for step in steps):
+            return None
+        _traced[key] = steps
+    return [lambda iterator, step=step: step(iterator, variables) for step in _traced[key]]
+
+
+def _key(model, *data) -> str | None:
+    """Return all that a traced step depends on, as text; None if the configuration does not tell it all."""
+    parts = [model, model.optimizer, *model.layers]
+    if any(not type(part).__module__.startswith(("keras.", f"{__package__}.")) for part in parts):
+        return None
+    if model.run_eagerly or tf.config.functions_run_eagerly():
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a lambda is unsafe to load: nothing is loaded here
+        configuration = [model.get_config(), model.get_compile_config(), [repr(part.element_spec) for part in data]]
+    key = json.dumps(without_initializers(configuration), sort_keys=True, default=repr)
+    return None if '"function"' in key or "__lambda__" in key else key
+
+
+def without_initializers(configuration):
+    """Return a Keras configuration without what only decides the first weights."""
+    if isinstance(configuration, dict):
+        kept = {name: value for name, value in configuration.items() if not name.endswith("_initializer")}
+        return {name: without_initializers(value) for name, value in kept.items()}
+    if isinstance(configuration, list | tuple):
+        return [without_initializers(value) for value in configuration]
+    return configuration
+
+
+class _Step:
+    """A traced step on the next batch of an iterator, to be run on the variables of any model like the first."""
+
+    def __init__(self, function: Callable, jit_compile: bool, spec, variables: list):
+        compiled = tf.function(function, jit_compile=jit_compile)
+        step = tf.function(lambda iterator: compiled(next(iterator)))
+        self.traced = step.get_concrete_function(tf.data.IteratorSpec(spec))
+        place = {id(variable.handle): place for place, variable in enumerate(variables)}
+        captured = self.traced.captured_inputs
+        self.places = [place.get(id(tensor)) for tensor in captured]
+        # Something else than variables that can change, as a table, or a variable that the model does not know of.
+        self.keeps_more = any(
+            tensor.dtype == tf.resource and place is None for tensor, place in zip(captured, self.places, strict=True)
+        )
+
+    def __call__(self, iterator, variables: list) -> dict:
+        captured = [
+            tensor if place is None else variables[place].handle
+            for place, tensor in zip(self.places, self.traced.captured_inputs, strict=True)
+        ]
+        outputs = tf.raw_ops.StatefulPartitionedCall(
+            args=[*tf.nest.flatten(iterator, expand_composites=True), *captured],
+            Tout=[output.dtype for output in tf.nest.flatten(self.traced.structured_outputs)],
+            f=self.traced,
+        )
+        return tf.nest.pack_sequence_as(self.traced.structured_outputs, outputs)
