@@ -1,0 +1,129 @@
+"""A drawing pad in JupyterLab in a real browser, and digits drawn on it with the mouse."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.error import URLError
+
+import nbformat
+from playwright.sync_api import expect, sync_playwright
+
+# Each digit as it is written by hand: strokes of points (x, y), from the paper's left and top, in hundredths.
+STROKES = {
+    0: [[(56, 19), (42, 22), (32, 36), (29, 54), (35, 73), (49, 81), (63, 74), (70, 55), (68, 35), (60, 22), (52, 19)]],
+    1: [[(53, 17), (51, 38), (49, 60), (47, 82)]],
+    2: [[(31, 34), (37, 22), (50, 17), (63, 22), (66, 35), (58, 50), (44, 65), (31, 79), (48, 78), (72, 79)]],
+    3: [[(32, 24), (46, 17), (60, 20), (65, 31), (57, 42), (45, 47), (59, 50), (67, 61), (64, 74), (51, 82), (32, 76)]],
+    4: [[(37, 20), (33, 36), (31, 52), (48, 53), (69, 50)], [(63, 19), (61, 40), (59, 62), (57, 83)]],
+    5: [
+        [(37, 21), (35, 34), (34, 45), (49, 43), (63, 51), (65, 66), (55, 78), (42, 81), (30, 76)],
+        [(37, 21), (68, 19)],
+    ],
+    6: [[(60, 17), (47, 28), (37, 44), (33, 62), (39, 77), (52, 82), (64, 74), (63, 61), (52, 55), (41, 61), (36, 69)]],
+    7: [[(30, 22), (50, 21), (70, 20), (63, 37), (54, 56), (47, 82)]],
+    8: [
+        [(63, 25), (51, 17), (38, 24), (40, 37), (54, 47), (65, 59), (64, 74), (51, 82)],
+        [(51, 82), (37, 75), (37, 62), (51, 48), (62, 38), (63, 25)],
+    ],
+    9: [[(64, 29), (53, 19), (40, 23), (36, 37), (44, 47), (57, 45), (64, 31), (63, 48), (60, 66), (55, 82)]],
+}
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+
+
+def wait_until_served(url, server, log):
+    end = time.monotonic() + 60
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    raise RuntimeError(f"jupyter lab did not start:\n{log.read_text()}")
+
+
+@contextmanager
+def jupyter_lab(home: Path) -> Iterator[str]:
+    """Serve a notebook with a pad, knowing nothing of this machine's settings, and yield its address."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("from mnist_nn import DrawingPad\n\npad = DrawingPad()\npad")],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    (home / "work").mkdir()
+    nbformat.write(notebook, home / "work" / "pad.ipynb")
+    names = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]
+    environment = os.environ | {name: str(home / name.lower()) for name in names}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token=try"]
+    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    log = home / "log"
+    with log.open("w") as out:
+        server = subprocess.Popen(command, cwd=home / "work", env=environment, stdout=out, stderr=out)
+    try:
+        wait_until_served(f"http://127.0.0.1:{port}/api", server, log)
+        yield f"http://127.0.0.1:{port}/doc/tree/pad.ipynb?token=try"
+    finally:
+        server.terminate()  # it ends its kernels too
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def run_first_cell(page):
+    """Press the keys until the cell is run: JupyterLab drops them while it is still setting up."""
+    prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
+    for _ in range(12):
+        page.locator(".jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+        with suppress(AssertionError):
+            expect(prompt).to_have_text(re.compile(r"[*\d]"), timeout=5_000)
+            return
+    raise RuntimeError("JupyterLab did not run the cell")
+
+
+@contextmanager
+def shown_pad(home: Path) -> Iterator:
+    """Yield JupyterLab's page in a browser without a network, with the pad shown."""
+    arguments = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+    with jupyter_lab(home) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        page = browser.new_page()
+        page.goto(address)
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)  # the kernel is up
+        run_first_cell(page)
+        expect(page.locator(".mnist-pad-text")).to_have_text("draw a digit", timeout=60_000)
+        yield page
+        browser.close()
+
+
+def answer(page):
+    """Return what the page says, once it is about the whole drawing."""
+    expect(page.locator(".mnist-pad")).to_have_attribute("aria-busy", "false")
+    return page.locator(".mnist-pad-text").inner_text()
+
+
+def draw(page, strokes, pause=0.0):
+    """Draw with the mouse, as fast as it goes, or with a pause in seconds after each piece of a stroke."""
+    box = page.locator(".mnist-pad-canvas").bounding_box()
+    for stroke in strokes:
+        (x, y), *others = [(box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"]) for x, y in stroke]
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for x, y in others:
+            page.mouse.move(x, y, steps=4)
+            time.sleep(pause)
+        page.mouse.up()
