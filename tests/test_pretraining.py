@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mnist_nn import evaluate, load_pretrained, predict_probabilities
-from mnist_nn.model import PRETRAINED
+from mnist_nn.network import PRETRAINED
 from mnist_nn.pretraining import build_teacher
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .data import load_mnist
 from .files import make_folder, replacing
+from .network import PRETRAINED
 
 WEIGHTS = "model.weights.h5"
 
@@ -52,7 +53,11 @@ def parser() -> argparse.ArgumentParser:
     guess.add_argument("--row", action="store_true", help="the pictures hold rows of digits")
     for command in (old, guess):
         command.add_argument(
-            "--weights", type=Path, metavar="FILE", help="a .weights.h5 file (default: those that ship)"
+            "--weights",
+            type=Path,
+            default=PRETRAINED,
+            metavar="FILE",
+            help="a .weights.h5 file (default: those that ship)",
         )
     return top
 
@@ -104,18 +109,18 @@ def train_command(options) -> None:
 
 def evaluate_command(options) -> None:
     """Print accuracy, interval, loss and the per-class table on the test images."""
-    from . import evaluate
+    from . import evaluate, load_network
 
-    result = evaluate(_model(options.weights), load_mnist(options.data).test)
+    result = evaluate(load_network(options.weights), load_mnist(options.data).test)
     print(result.per_class.to_string(float_format="{:.4f}".format))
     print(f"test: {result}")
 
 
 def predict_command(options) -> None:
     """Print a line for each picture; go on after one that cannot be read, and fail at the end."""
-    from . import predict_digit, read_digits
+    from . import load_network, predict_digit, read_digits
 
-    model, failed = _model(options.weights), []
+    model, failed = load_network(options.weights), []
     for image in options.images:
         try:
             found = read_digits(model, image) if options.row else [predict_digit(model, image)]
@@ -133,12 +138,6 @@ def _said(found: list) -> str:
     digits = "".join(str(prediction.digit) for prediction in found)
     doubt = "" if all(prediction.sure for prediction in found) else "not sure: "
     return f"{doubt}{digits} ({min(prediction.confidence for prediction in found):.1%})"
-
-
-def _model(weights: Path | None):
-    from . import build_model, load_pretrained, load_weights
-
-    return load_pretrained() if weights is None else load_weights(build_model(), weights)
 
 
 def _write_json(path: Path, content: dict) -> None:

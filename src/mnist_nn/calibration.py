@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 
 from .backend import keras
-from .model import check_model
+from .network import check_model
 
 BINS = 15  # equal ones from 0 to 1, as the literature has it
 

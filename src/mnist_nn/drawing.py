@@ -14,6 +14,7 @@ import traitlets
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from .images import Prediction, predict_digit
+from .network import check_model, load_network, predict_probabilities
 from .pictures import open_picture
 
 SIDE = 140  # pixels each way of the drawing that the page sends, as in drawing.js
@@ -47,9 +48,7 @@ class DrawingPad(anywidget.AnyWidget):
     answer = traitlets.Dict(help="the answer's turn, text, probabilities and pixels").tag(sync=True)
 
     def __init__(self, model=None, image=None) -> None:
-        from .model import check_model, load_pretrained, predict_probabilities  # TensorFlow, first needed now
-
-        self.model = load_pretrained() if model is None else check_model(model)
+        self.model = load_network() if model is None else check_model(model)
         predict_probabilities(self.model, np.zeros((1, 28, 28), np.uint8))  # a network's first answer is a slow one
         self.prediction: Prediction | None = None
         super().__init__(drawing=b"" if image is None else _paper(image).tobytes())

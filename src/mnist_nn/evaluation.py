@@ -10,7 +10,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from .calibration import calibration_error, reliability
 from .data import Split, check_split
-from .model import predict_probabilities
+from .network import predict_probabilities
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,6 +6,7 @@ import numpy as np
 
 from .form import SIDE, to_mnist
 from .ink import Marks, ink_of, marks_of, reduced
+from .network import predict_probabilities
 from .pictures import grey, open_picture
 
 WORKING = 480  # pixels a side; a digit is looked for at this size
@@ -78,8 +79,6 @@ def mean_probabilities(model, pixels: np.ndarray) -> np.ndarray:
 
     That is right as often on MNIST's validation images, and less sure of itself on what is no digit.
     """
-    from .model import predict_probabilities  # here, so that preparing a picture never needs TensorFlow
-
     moved = np.concatenate([np.roll(pixels, place, axis=(1, 2)) for place in PLACES])
     mean = predict_probabilities(model, moved).reshape(len(PLACES), len(pixels), 10).mean(axis=0)
     mean[~pixels.any(axis=(1, 2))] = 0.1  # nothing to see

@@ -7,7 +7,7 @@ import numpy as np
 
 from .backend import keras, tf
 from .data import check_images
-from .model import check_model, predict_probabilities
+from .network import check_model, predict_probabilities
 
 FLOOR = 1e-30  # a probability of 0 has no logarithm
 

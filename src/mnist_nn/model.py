@@ -1,16 +1,13 @@
-"""The network: 28x28 = 784 inputs, 128 and 64 ReLU units, 10 probabilities; 109,386 parameters. Its weight files."""
+"""The Keras model: 28x28 = 784 inputs, 128 and 64 ReLU units, 10 probabilities; 109,386 parameters. Saving weights."""
 
 import io
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from .backend import keras
-from .data import check_images
 from .files import replacing
-
-PRETRAINED = Path(__file__).parent / "pretrained" / "mnist_nn.weights.h5"
+from .network import PRETRAINED, UNITS, check_model, read_weights, weight_name
 
 
 def build_model(seed: int = 0) -> keras.Model:
@@ -25,15 +22,17 @@ def build_model(seed: int = 0) -> keras.Model:
     check_seed(seed)
     # Keras takes seeds of 31 bits.
     seeds = [int(state) // 2 for state in np.random.SeedSequence(seed).generate_state(3)]
-    first, second, last = (keras.initializers.HeNormal(each) for each in seeds)
+    initializers = map(keras.initializers.HeNormal, seeds)
+    names, activations = ["hidden_1", "hidden_2", "digits"], ["relu", "relu", "softmax"]
     return keras.Sequential(
         [
             keras.Input((28, 28), name="pixels"),
             keras.layers.Rescaling(1 / 255, name="scaled"),
             keras.layers.Flatten(name="flat"),
-            keras.layers.Dense(128, activation="relu", kernel_initializer=first, name="hidden_1"),
-            keras.layers.Dense(64, activation="relu", kernel_initializer=second, name="hidden_2"),
-            keras.layers.Dense(10, activation="softmax", kernel_initializer=last, name="digits"),
+            *(
+                keras.layers.Dense(units, activation, kernel_initializer=initializer, name=name)
+                for units, activation, initializer, name in zip(UNITS, activations, initializers, names, strict=True)
+            ),
         ],
         name="mnist_nn",
     )
@@ -48,35 +47,6 @@ def check_seed(seed: int) -> None:
 def load_pretrained() -> keras.Model:
     """Return the network with the weights that ship; pretrained/README.md beside them is their model card."""
     return load_weights(build_model(), PRETRAINED)
-
-
-def check_model(model: keras.Model) -> keras.Model:
-    """Return `model` if it maps 28x28 pixels to ten outputs; else raise ValueError."""
-    shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
-    if shapes != ((None, 28, 28), (None, 10)):
-        raise ValueError(
-            f"model must be a Keras model from (n, 28, 28) pixels to (n, 10) probabilities, as build_model() returns; "
-            f"this {type(model).__name__} goes from {shapes[0]} to {shapes[1]}"
-        )
-    return model
-
-
-def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Return the probabilities of the ten digits, float32 (n, 10), for uint8 images (n, 28, 28).
-
-    Raises ValueError for another shape, and for outputs that are not probabilities.
-    """
-    images = check_images(images)
-    check_model(model)
-    # Called directly, a model computes the same bits whether or not it was compiled, and one image takes 3 ms where
-    # model.predict takes 50; 10,000 images at once take 40 MB.
-    parts = [model(images[start : start + 10_000], training=False) for start in range(0, len(images), 10_000)]
-    probabilities = np.concatenate([part.numpy() for part in parts])
-    if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):  # false for NaN too
-        raise ValueError(
-            "the model's outputs are not probabilities; train it (NaN: with a lower learning_rate), end it in softmax"
-        )
-    return probabilities
 
 
 def save_weights(model: keras.Model, path: str | Path) -> Path:
@@ -110,29 +80,9 @@ def load_weights(model: keras.Model, path: str | Path) -> keras.Model:
 
     Raises FileNotFoundError if there is no such file, ValueError if it is not one or is of another architecture.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path}: no such weights file; make one with `python -m mnist_nn train` or save_weights"
-        )
-    try:
-        with h5py.File(path, "r") as file:
-            weights = [_read_weight(file, name, shape) for name, shape in _names_and_shapes(check_model(model))]
-    except (OSError, RuntimeError, KeyError) as error:
-        reason = " ".join(str(error).split())  # HDF5 has messages of several lines
-        raise ValueError(
-            f"{path}: not a weights file, or damaged ({reason}); save it again with save_weights"
-        ) from error
-    except _OtherArchitectureError as error:
-        raise ValueError(
-            f"{path}: weights of another architecture ({error}); build the model they were saved from"
-        ) from error
+    weights = read_weights(path, _names_and_shapes(check_model(model)))
     model.set_weights(weights)
     return model
-
-
-class _OtherArchitectureError(Exception):
-    pass
 
 
 def _names_and_shapes(model):
@@ -144,25 +94,4 @@ def _names_and_shapes(model):
                 f"model must hold its weights in Dense layers, not in a {type(layer).__name__}; use Keras to load it"
             )
         for i, weight in enumerate(layer.weights):
-            yield f"layers/dense{f'_{number}' if number else ''}/vars/{i}", tuple(weight.shape)
-
-
-def _read_weight(file: h5py.File, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    place = file
-    for part in name.split("/"):
-        if not isinstance(place, h5py.Group) or part not in place:
-            raise _OtherArchitectureError(f"it has no {name}")
-        if not isinstance(place.get(part, getlink=True), h5py.HardLink):
-            raise _OtherArchitectureError(f"{name} is a link elsewhere")
-        place = place[part]
-    if not isinstance(place, h5py.Dataset) or place.shape != shape or place.dtype != np.float32:
-        raise _OtherArchitectureError(f"{name} is not float32 of shape {shape}")
-    if place.external or place.is_virtual:
-        raise _OtherArchitectureError(f"{name} is stored in another file")
-    if place.id.get_create_plist().get_layout() != h5py.h5d.CONTIGUOUS:
-        # Keras does not; and a small compressed chunk can unpack to any size, or call for a plug-in.
-        raise _OtherArchitectureError(f"{name} is stored in chunks")
-    weight = place[...]
-    if not np.isfinite(weight).all():
-        raise _OtherArchitectureError(f"{name} has values that are not finite")
-    return weight
+            yield weight_name(number, i), tuple(weight.shape)

@@ -11,7 +11,8 @@ from .augmentation import Augmentation
 from .backend import keras
 from .data import load_mnist
 from .evaluation import evaluate
-from .model import PRETRAINED, build_model, check_seed, save_weights
+from .model import build_model, check_seed, save_weights
+from .network import PRETRAINED
 from .training import train
 
 SEED = 0

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import ndimage
 
 from .data import Split, check_split
-from .model import predict_probabilities
+from .network import predict_probabilities
 
 MIDDLE = 13.5  # between the pixels 13 and 14
 

@@ -10,8 +10,9 @@ from .augmentation import Augmentation
 from .backend import keras, tf
 from .checkpoint import Checkpoint, digest
 from .data import Split, check_split
-from .model import check_model, check_seed
+from .model import check_seed
 from .muon import Muon
+from .network import check_model
 from .steps import compiled_steps
 
 
