@@ -1,6 +1,6 @@
 """Mutated files of every format are read, or refused in one sentence by the documented exceptions; nothing else.
 
-`pytest tests/test_fuzz.py --hypothesis-profile=long --hypothesis-show-statistics` tries 150,000 in some minutes.
+`pytest tests/test_fuzz.py --hypothesis-profile=long --hypothesis-show-statistics` tries 150,000 in about ten minutes.
 """
 
 import gzip
