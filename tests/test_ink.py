@@ -35,6 +35,12 @@ def test_light_ink_on_a_dark_board():
     assert ink[~cross].mean() < 0.02
 
 
+@pytest.mark.parametrize("light", [1.0, 0.5 + RIGHT / 2], ids=["even", "uneven"])
+def test_light_on_dark_is_read_as_dark_on_light(light):
+    grey, _ = page(light)
+    assert ink_of(1 - grey) == pytest.approx(ink_of(grey), abs=1e-5)
+
+
 def test_a_shadow_weakens_no_stroke():
     grey, cross = page(np.where(DOWN > 0.5, 0.5, 1.0))
     ink = ink_of(grey)

@@ -17,14 +17,14 @@ WIDEST_STROKE = 0.45  # of the picture's shorter side; what is darker over a wid
 def ink_of(grey: np.ndarray) -> np.ndarray:
     """Return the ink in a picture of strokes on paper, dark or light: shadows, uneven light and noise levelled."""
     coarse, scale = reduced(grey, COARSE)
-    sign = 1 if _is_dark_on_light(coarse) else -1
-    paper = _paper(sign * coarse, smooth=scale < 1)
+    if not _is_dark_on_light(coarse):
+        grey, coarse = 1 - grey, 1 - coarse
+    paper = _paper(coarse, smooth=scale < 1)
     if scale < 1:
-        paper -= np.median(paper - sign * coarse)  # closing noise makes it brighter than it is
+        paper -= np.median(paper - coarse)  # closing noise makes it brighter than it is
         paper = resized(paper, grey.shape)
-    ink = np.maximum(paper - sign * grey, 0)
-    # A shadow dims paper and ink alike, so their ratio stays. Chalk does not get brighter with its board.
-    ink = ink / np.maximum(paper, FAINTEST) if sign > 0 else ink
+    # A shadow dims paper and ink alike, so their ratio stays.
+    ink = np.maximum(paper - grey, 0) / np.maximum(paper, FAINTEST)
     return ndimage.gaussian_filter(ink, 0.7, truncate=2) if max(grey.shape) > 150 else ink
 
 
@@ -85,8 +85,10 @@ class Marks:
         part = np.s_[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
         ink, labels = self.ink[part], self.labels[part]
         mine = chosen[labels]
-        others = ndimage.binary_dilation((labels > 0) & ~mine, iterations=2) & ~mine
-        ink = np.where(others, 0, ink / np.quantile(ink[mine], 0.95)).clip(0, 1)
+        ink = (ink / np.quantile(ink[mine], 0.95)).clip(0, 1)
+        others = (labels > 0) & ~mine
+        if others.any():
+            ink[ndimage.binary_dilation(others, iterations=2) & ~mine] = 0
         return ink, (int(left), int(top), int(right), int(bottom))
 
 
@@ -102,8 +104,8 @@ def marks_of(ink: np.ndarray, faintest: float) -> Marks:
     threshold = max(faintest * peak, min(4 * noise, 0.5 * peak)) if peak >= FAINTEST else np.inf
     labels, n = ndimage.label(ink > threshold, np.ones((3, 3)))
     boxes = [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(labels)]
-    mass = ndimage.sum_labels(ink, labels, np.arange(1, n + 1))
-    return Marks(ink, labels, np.array(boxes, int).reshape(n, 4), np.atleast_1d(mass))
+    mass = np.bincount(labels.ravel(), ink.ravel(), n + 1)[1:]
+    return Marks(ink, labels, np.array(boxes, int).reshape(n, 4), mass)
 
 
 def resized(values: np.ndarray, shape: tuple[int, int], filter=Image.Resampling.BILINEAR) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Time the drawing pad's answers in JupyterLab in a real browser: `python -m tests.benchmarks.pad`.
 
-From the end of a stroke, drawn at a hand's pace, until the page shows the answer to the whole drawing. The browser, the
-server and the kernel share the machine, so run nothing beside it.
+From the end of a stroke, drawn at a hand's pace (a move each 12 ms or so), until the page shows the answer to the
+whole drawing. The browser, the server and the kernel share the machine, so run nothing beside it.
 """
 
 import statistics
@@ -37,7 +37,7 @@ def main():
                 page.get_by_role("button", name="Clear").click()
                 answer(page)
                 for stroke in strokes:
-                    draw(page, [stroke], pause=0.04)
+                    draw(page, [stroke], pause=0.012)
                     time.sleep(0.3)  # a hand takes its time between two strokes
         latencies = page.evaluate("window.latencies")
     print(f"{len(latencies)} strokes: median {statistics.median(latencies):.0f} ms, at most {max(latencies):.0f} ms")

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 from sklearn.datasets import load_digits, load_sample_images
 
-from mnist_nn import load_mnist, load_pretrained, predict_digit, read_digits
+from mnist_nn import load_mnist, load_network, predict_digit, read_digits
 from mnist_nn.files import replacing
 
 RESULTS = Path(__file__).parents[2] / "notebooks" / "results" / "pictures.csv"
@@ -148,7 +148,7 @@ def photos(random):
 
 def main():
     """Read every kind of picture, showing each result as it comes, and write the table."""
-    model, test, table = load_pretrained(), load_mnist().test, []
+    model, test, table = load_network(), load_mnist().test, []
 
     def note(kind, group, predictions, labels=None):
         sure = np.array([prediction.sure for prediction in predictions])
