@@ -104,7 +104,8 @@ def marks_of(ink: np.ndarray, faintest: float) -> Marks:
     threshold = max(faintest * peak, min(4 * noise, 0.5 * peak)) if peak >= FAINTEST else np.inf
     labels, n = ndimage.label(ink > threshold, np.ones((3, 3)))
     boxes = [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(labels)]
-    mass = np.bincount(labels.ravel(), ink.ravel(), n + 1)[1:]
+    inked = labels > 0
+    mass = np.bincount(labels[inked], ink[inked], n + 1)[1:]
     return Marks(ink, labels, np.array(boxes, int).reshape(n, 4), mass)
 
 
@@ -115,6 +116,8 @@ def resized(values: np.ndarray, shape: tuple[int, int], filter=Image.Resampling.
 
 def reduced(values: np.ndarray, side: int) -> tuple[np.ndarray, float]:
     """Return float32 (h, w) with its longer side reduced to `side` pixels if need be, and the factor, at most 1."""
-    scale = min(1.0, side / max(values.shape))
+    if max(values.shape) <= side:
+        return values, 1.0
+    scale = side / max(values.shape)
     height, width = (max(1, round(length * scale)) for length in values.shape)
     return resized(values, (height, width), Image.Resampling.BOX), scale
