@@ -39,8 +39,8 @@ def _of_usual_thickness(ink: np.ndarray) -> np.ndarray:
         return ink
     grow = (np.clip(thickness, THIN, THICK) - thickness) / 2 * pixel
     margin = 2 + int(max(grow, HAIR / 2 * pixel))
-    inside, middle = np.pad(inside, margin), np.pad(middle, margin)
-    outwards = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
+    inside, middle, depth = (np.pad(part, margin) for part in (inside, middle, depth))
+    outwards = ndimage.distance_transform_edt(~inside) - depth
     outwards -= np.maximum(outwards.min() + pixel / 2, grow) if grow < 0 else grow  # never thinner than nothing
     if hairy:  # no stroke thinner than a hair, as the mean of thin and thick ones would leave some
         outwards = np.minimum(outwards, ndimage.distance_transform_edt(~middle) - HAIR / 2 * pixel)
