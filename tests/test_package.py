@@ -33,6 +33,11 @@ def test_import_loads_nothing_heavy():
     assert done.stdout == "set()\n"
 
 
+def test_counting_and_reading_need_no_tensorflow():
+    done = run("import mnist_nn.evaluation, mnist_nn.drawing, sys; print('tensorflow' in sys.modules)")
+    assert done.stdout == "False\n"
+
+
 NOISE = b"I0000 00:00:1.2 3 port.cc:153] noise\n"
 REAL = b"E0000 00:00:1.2 3 disk.cc:1] a real error\n"
 

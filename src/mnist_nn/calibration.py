@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from .backend import keras
 from .network import check_model
 
 BINS = 15  # equal ones from 0 to 1, as the literature has it
@@ -56,11 +55,13 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=np.log([0.05, 20]), method="bounded").x))
 
 
-def apply_temperature(model: keras.Model, temperature: float) -> keras.Model:
-    """Return a copy of `model` whose last layer's weights are divided by `temperature`: the same network otherwise.
+def apply_temperature(model, temperature: float):
+    """Return a copy of a Keras model, the same but for its last layer's weights, which are divided by `temperature`.
 
     Raises ValueError if the temperature is not above 0, or if the model does not end in a dense layer with softmax.
     """
+    from .backend import keras  # here, so that counting right answers never needs TensorFlow
+
     last = check_model(model).layers[-1]
     if not isinstance(last, keras.layers.Dense) or last.activation is not keras.activations.softmax:
         raise ValueError(f"model must end in a Dense layer with softmax, not in {last.name}; give one that does")

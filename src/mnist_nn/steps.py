@@ -28,10 +28,10 @@ def compiled_steps(model: keras.Model, train: tf.data.Dataset, validation: tf.da
             # Keras' fit fails under MultiWorkerMirroredStrategy (keras-team/keras#20585) before its first step, which
             # it takes only with a strategy of the model's own; that of the scope serves it as well.
             model._distribute_strategy = None
+            _build(model, train)
         else:
             chosen = _shared(model, train, validation)
         if chosen:
-            _build(model, train)
             model.train_function, model.test_function = chosen  # Keras makes its own only where there are none
         try:
             yield
