@@ -13,7 +13,7 @@ import pytest
 import mnist_nn
 from mnist_nn import Augmentation, Split, build_model, predict_probabilities, train
 from mnist_nn.backend import keras
-from mnist_nn.training import batches, warmup_cosine
+from mnist_nn.training import batches, steps_at_once, warmup_cosine
 
 SOME_TRAINING = """
 import hashlib
@@ -23,7 +23,7 @@ mnist = load_mnist()
 
 def fingerprint(seed):
     model = build_model(seed=0)
-    train(model, mnist.train[:4000], mnist.validation[:100], epochs=2, seed=seed, verbose=0)
+    train(model, mnist.train[:8000], mnist.validation[:100], epochs=2, seed=seed, verbose=0)
     return hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
 """
 
@@ -153,6 +153,27 @@ def test_trainings_after_the_second_take_no_more_memory(small):
 def test_the_learning_rate_rises_and_falls():
     rates = [float(warmup_cosine(0.5, 100)(step)) for step in (0, 5, 10, 55, 100)]
     assert rates == pytest.approx([0, 0.25, 0.5, 0.25, 0], abs=1e-3)
+
+
+@pytest.mark.parametrize(("steps", "at_once"), [(1, 1), (26, 26), (64, 64), (67, 1), (214, 2), (1875, 25)])
+def test_steps_are_taken_at_once_in_equal_parts_of_an_epoch(steps, at_once):
+    assert steps_at_once(steps) == at_once
+
+
+@pytest.mark.parametrize("jit_compile", [True, False])
+def test_steps_at_once_change_nothing(monkeypatch, small, mnist, jit_compile):
+    results = []
+    for at_once in (1, 4, 2):  # three batches to validate: fewer than four, and not a multiple of two
+        monkeypatch.setattr("mnist_nn.training.steps_at_once", lambda steps, at_once=at_once: at_once)
+        batches_seen = []
+        seen = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: batches_seen.append(batch))
+        model, settings = build_model(), {"epochs": 2, "batch_size": 500, "jit_compile": jit_compile, "verbose": 0}
+        history = train(model, small, mnist.validation[:2500], callbacks=[seen], **settings)
+        assert len(batches_seen) == 8 // at_once
+        results.append((model.get_weights(), history.history))
+    for weights, history in results[1:]:
+        assert all(map(np.array_equal, weights, results[0][0]))
+        assert history == results[0][1]
 
 
 def test_a_training_set_smaller_than_a_batch_with_its_progress_shown(blank, capsys):

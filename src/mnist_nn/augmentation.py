@@ -12,6 +12,7 @@ from scipy.interpolate import CubicSpline
 from .backend import tf
 
 SIDE = 28
+PADDED = SIDE + 2  # a margin of zeros: what lies outside an image is background
 GRID = 5  # elastic displacements are drawn on 5x5 points and interpolated by cubic splines
 
 
@@ -48,7 +49,8 @@ class Augmentation:
         # Drawn out here because TensorFlow's own generator is many times faster than XLA's.
         uniform = tf.random.stateless_uniform([6, n], key, -1.0, 1.0) * strength
         bumps = tf.random.stateless_normal([2, n, GRID * GRID], key, 0.0, self.elastic) * strength
-        return _warp(images, tf.concat([self._affine(uniform), bumps], axis=2))
+        coefficients = tf.concat([self._affine(uniform), bumps], axis=2)
+        return _sample(images, *_places(coefficients))
 
     def _affine(self, uniform):
         """Return the coefficients of source y and x over (1, y, x), float32 (2, n, 3), from uniform (6, n) in -1..1."""
@@ -73,21 +75,28 @@ def _basis() -> np.ndarray:
 BASIS = _basis()
 
 
-@tf.function(jit_compile=True, reduce_retracing=True)
-def _warp(images, coefficients):
-    """Return images sampled where each output pixel looks, linearly between the four pixels around that place."""
-    padded = SIDE + 2  # a margin of zeros: what lies outside an image is background
-    flat = tf.reshape(tf.pad(images, [[0, 0], [1, 1], [1, 1]]), [-1])
-    place = tf.einsum("ank,kp->anp", coefficients, BASIS) + (padded - 1) / 2
-    place = tf.clip_by_value(place, 0.0, padded - 1 - 1e-5)  # the lower right neighbour stays inside
+@tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
+def _places(coefficients):
+    """Return where each output pixel looks: the place's upper left neighbour in a batch of padded images, int32
+    (n, 784), and how far down and right of it, float32 (n, 784) from 0 to 1."""
+    place = tf.einsum("ank,kp->anp", coefficients, BASIS) + (PADDED - 1) / 2
+    place = tf.clip_by_value(place, 0.0, PADDED - 1 - 1e-5)  # the lower right neighbour stays inside
     corner = tf.floor(place)
     down, right = tf.unstack(place - corner)
     row, column = tf.unstack(tf.cast(corner, tf.int32))
+    start = tf.range(tf.shape(row)[0])[:, None] * PADDED**2
+    return start + row * PADDED + column, down, right
+
+
+# A function of its own: fused with the above, the places would be computed anew for each of their uses.
+@tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
+def _sample(images, corner, down, right):
+    """Return images sampled at these places, linearly between the four neighbours of each."""
+    flat = tf.reshape(tf.pad(images, [[0, 0], [1, 1], [1, 1]]), [-1])
     # Gathering is what costs: the four neighbours of a place, a byte each, are gathered at once as an int32.
-    n, later = tf.size(flat), tf.pad(flat, [[0, padded + 1]])
-    four = tf.bitcast(tf.stack([later[step : n + step] for step in (0, 1, padded, padded + 1)], axis=1), tf.int32)
-    start = tf.range(tf.shape(images)[0])[:, None] * padded**2
-    found = tf.gather(four, start + row * padded + column)
+    n, later = tf.size(flat), tf.pad(flat, [[0, PADDED + 1]])
+    four = tf.bitcast(tf.stack([later[step : n + step] for step in (0, 1, PADDED, PADDED + 1)], axis=1), tf.int32)
+    found = tf.gather(four, corner)
     bytes_ = (tf.bitwise.bitwise_and(tf.bitwise.right_shift(found, bits), 255) for bits in (0, 8, 16, 24))
     a, b, c, d = (tf.cast(byte, tf.float32) for byte in bytes_)
     top, bottom = a + right * (b - a), c + right * (d - c)

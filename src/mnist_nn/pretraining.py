@@ -59,8 +59,9 @@ def pretrain(path: Path = PRETRAINED, seed: int = SEED) -> None:
     train(teacher, *splits, **settings, jit_compile=False, seed=seed, verbose=2)
     print(f"teacher on validation: {evaluate(teacher, mnist.validation)}")
     model = build_model(seed)
-    settings = {"epochs": 100, "weight_decay": 0.05, "augmentation": Augmentation(final_strength=0.5)}
-    train(model, *splits, **settings, teacher=teacher, seed=seed, verbose=2)
+    settings = {"epochs": 100, "batch_size": 1024, "learning_rate": 0.015, "weight_decay": 0.05}
+    augmentation = Augmentation(final_strength=0.5)
+    train(model, *splits, **settings, augmentation=augmentation, teacher=teacher, seed=seed, verbose=2)
     save_weights(model, path)
     print(f"network on validation: {evaluate(model, mnist.validation)}")
 

@@ -7,7 +7,7 @@ each time. But a traced function takes its variables as inputs, so it runs on th
 import json
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from .backend import keras, tf
 
@@ -66,15 +66,25 @@ def _shared(model, train, validation) -> list[Callable] | None:
         return None
     _build(model, train)
     variables = [v.value for v in [*model.variables, *model.optimizer.variables, *model.metrics_variables]]
+    at_once = model.steps_per_execution
     if key not in _traced:
-        steps = tuple(
-            _Step(function, model.jit_compile, data.element_spec, variables)
-            for function, data in [(model.train_step, train), (model.test_step, validation)]
+        steps = (
+            _Step(model.train_step, model.jit_compile, train.element_spec, variables, at_once),
+            _Step(model.test_step, False, validation.element_spec, variables),  # to compile it costs more than it saves
         )
         if any(step.keeps_more for step in steps):
             return None
         _traced[key] = steps
-    return [lambda iterator, step=step: step(iterator, variables) for step in _traced[key]]
+    train_steps, test_step = _traced[key]
+
+    def test_steps(iterator):
+        logs = test_step(iterator, variables)
+        with suppress(tf.errors.OutOfRangeError):  # the last ones may be fewer
+            for _ in range(1, at_once):
+                logs = test_step(iterator, variables)
+        return logs
+
+    return [lambda iterator: train_steps(iterator, variables), test_steps]
 
 
 def _key(model, *data) -> str | None:
@@ -102,12 +112,20 @@ def without_initializers(configuration):
 
 
 class _Step:
-    """A traced step on the next batch of an iterator, to be run on the variables of any model like the first."""
+    """Traced steps on the next batches of an iterator, to be run on the variables of any model like the first."""
 
-    def __init__(self, function: Callable, jit_compile: bool, spec, variables: list):
-        compiled = tf.function(function, jit_compile=jit_compile)
-        step = tf.function(lambda iterator: compiled(next(iterator)))
-        self.traced = step.get_concrete_function(tf.data.IteratorSpec(spec))
+    def __init__(self, function: Callable, jit_compile: bool, spec, variables: list, steps: int = 1):
+        step = tf.function(function, jit_compile=jit_compile, autograph=False)  # nothing to translate
+
+        def in_turn(iterator):
+            def go_on(done):
+                step(next(iterator))
+                return [done + 1]
+
+            tf.while_loop(lambda done: done < steps - 1, go_on, [0])
+            return step(next(iterator))
+
+        self.traced = tf.function(in_turn, autograph=False).get_concrete_function(tf.data.IteratorSpec(spec))
         place = {id(variable.handle): place for place, variable in enumerate(variables)}
         captured = self.traced.captured_inputs
         self.places = [place.get(id(tensor)) for tensor in captured]

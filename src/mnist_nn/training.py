@@ -26,8 +26,8 @@ def train(
     validation: Split,
     *,
     epochs: int = 17,
-    batch_size: int = 1024,
-    learning_rate: float = 0.015,
+    batch_size: int = 2048,
+    learning_rate: float = 0.03,
     weight_decay: float = 0.2,
     augmentation: Augmentation | None = Augmentation(),
     optimizer: keras.optimizers.Optimizer | None = None,
@@ -41,7 +41,7 @@ def train(
     """Train `model` in place and return Keras' History: loss, accuracy, val_loss and val_accuracy of every epoch.
 
     epochs: passes over the training images.
-    batch_size: images a step. Half as many cost more time (the optimiser works once a step), and gain nothing.
+    batch_size: images a step. Half as many, at half the learning rate, take more time and gain nothing.
     learning_rate: the peak; it rises linearly over the first tenth of the steps and falls to 0 as a cosine.
     weight_decay: the share of the learning rate by which every weight shrinks at each step.
     augmentation: how strongly training images are warped; None for not at all.
@@ -52,7 +52,8 @@ def train(
     seed: determines the order of the images and their warps, a whole number of at least 0. The same model, data and
         seed give the same weights bit for bit on the same machine.
     verbose: Keras' progress: "auto" or 1 a bar, 2 a line an epoch, 0 nothing.
-    callbacks: further Keras callbacks.
+    callbacks: further Keras callbacks. Those on batches are called once for all the steps taken at once (Keras'
+        `steps_per_execution`): the whole epoch, if it has no more than 64.
     checkpoint: a folder of this training's own, to which its state is written after every epoch. If the process is
         killed, the same call goes on from the last finished epoch, to the same weights and history bit for bit (your
         own callbacks begin anew); after the last one it returns the finished result at once.
@@ -101,6 +102,7 @@ def train(
             loss=loss,
             metrics=["accuracy"],
             jit_compile=jit_compile and not tf.distribute.has_strategy(),  # XLA cannot add up over devices here
+            steps_per_execution=1 if tf.distribute.has_strategy() else steps_at_once(steps),
         )
         model.optimizer.build(model.trainable_variables)
     if kept:
@@ -125,6 +127,14 @@ def train(
         begun = len(history.epoch) + 1
         warnings.warn(f"training was interrupted in epoch {begun} of {epochs}", InterruptedTraining, stacklevel=2)
     return history
+
+
+def steps_at_once(steps: int) -> int:
+    """Return how many of an epoch's `steps` to take without a look at callbacks: all up to 64, else an equal part.
+
+    Keras spends about a millisecond between two executions, an eighth of what the default's step takes.
+    """
+    return max(number for number in range(1, 65) if steps % number == 0)
 
 
 def taught(data: tf.data.Dataset, teacher: keras.Model) -> tf.data.Dataset:
@@ -166,6 +176,7 @@ def batches(
     images, labels, n = in_place(split.images), tf.constant(split.labels), len(split)
     steps_per_epoch = n // batch_size
 
+    @tf.autograph.experimental.do_not_convert
     def batch(step):
         epoch, place = step // steps_per_epoch, step % steps_per_epoch * batch_size
         key = tf.cast(tf.stack([tf.constant(seed, tf.int64), epoch]), tf.uint32)
