@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from .ink import resized
+from .ink import part_with, resized
 
 SIDE, BOX = 28, 20
 THIN, THICK = 2.2, 4.4  # pixels; in a 20-pixel box 85 % of MNIST's strokes are between, others are brought to these
@@ -22,8 +22,7 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
 
 
 def _cropped(ink: np.ndarray) -> np.ndarray:
-    rows, columns = (np.flatnonzero((ink > FAINT).any(axis=axis)) for axis in (1, 0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return ink[part_with(ink > FAINT)]
 
 
 def _of_usual_thickness(ink: np.ndarray) -> np.ndarray:

@@ -25,7 +25,10 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
         paper = resized(paper, grey.shape)
     # A shadow dims paper and ink alike, so their ratio stays.
     ink = np.maximum(paper - grey, 0) / np.maximum(paper, FAINTEST)
-    return ndimage.gaussian_filter(ink, 0.7, truncate=2) if max(grey.shape) > 150 else ink
+    if max(grey.shape) > 150:
+        part = part_with(ink > 0, margin=2)  # the rest is 0 and stays so
+        ink[part] = ndimage.gaussian_filter(ink[part], 0.7, truncate=2)
+    return ink
 
 
 def _is_dark_on_light(coarse: np.ndarray) -> bool:
@@ -99,14 +102,23 @@ def marks_of(ink: np.ndarray, faintest: float) -> Marks:
     """
     # Half of the paper is a little darker than its mean. If 65 % or more of a picture is paper, the 65th percentile
     # of its ink is 0.385 standard deviations of the noise.
-    noise = np.quantile(ink[::2, ::2], 0.65) / 0.385
+    some = ink[::2, ::2]
+    noise = np.quantile(some, 0.65) / 0.385 if np.count_nonzero(some) > 0.34 * some.size else 0.0
     peak = ink.max()
     threshold = max(faintest * peak, min(4 * noise, 0.5 * peak)) if peak >= FAINTEST else np.inf
-    labels, n = ndimage.label(ink > threshold, np.ones((3, 3)))
+    marked = ink > threshold
+    part, labels = part_with(marked), np.zeros(ink.shape, np.int32)
+    labels[part], n = ndimage.label(marked[part], np.ones((3, 3)))
     boxes = [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(labels)]
     inked = labels > 0
     mass = np.bincount(labels[inked], ink[inked], n + 1)[1:]
     return Marks(ink, labels, np.array(boxes, int).reshape(n, 4), mass)
+
+
+def part_with(chosen: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
+    """Return the rows and columns that hold all chosen pixels, bool (h, w), and a margin around them."""
+    found = (np.flatnonzero(chosen.any(axis=axis)) for axis in (1, 0))
+    return tuple(slice(max(0, f[0] - margin), f[-1] + 1 + margin) if len(f) else slice(0) for f in found)
 
 
 def resized(values: np.ndarray, shape: tuple[int, int], filter=Image.Resampling.BILINEAR) -> np.ndarray:

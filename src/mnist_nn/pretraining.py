@@ -13,7 +13,7 @@ from .data import load_mnist
 from .evaluation import evaluate
 from .model import build_model, check_seed, save_weights
 from .network import PRETRAINED
-from .training import train
+from .training import muon, train, warmup_cosine
 
 SEED = 0
 
@@ -59,9 +59,10 @@ def pretrain(path: Path = PRETRAINED, seed: int = SEED) -> None:
     train(teacher, *splits, **settings, jit_compile=False, seed=seed, verbose=2)
     print(f"teacher on validation: {evaluate(teacher, mnist.validation)}")
     model = build_model(seed)
-    settings = {"epochs": 100, "batch_size": 1024, "learning_rate": 0.015, "weight_decay": 0.05}
-    augmentation = Augmentation(final_strength=0.5)
-    train(model, *splits, **settings, augmentation=augmentation, teacher=teacher, seed=seed, verbose=2)
+    settings = {"epochs": 100, "batch_size": 1024, "augmentation": Augmentation(final_strength=0.5)}
+    steps = settings["epochs"] * (len(mnist.train) // settings["batch_size"])
+    optimizer = muon(model, warmup_cosine(0.015, steps), weight_decay=0.05, momentum=0.9)
+    train(model, *splits, **settings, optimizer=optimizer, teacher=teacher, seed=seed, verbose=2)
     save_weights(model, path)
     print(f"network on validation: {evaluate(model, mnist.validation)}")
 

@@ -27,7 +27,7 @@ def train(
     *,
     epochs: int = 17,
     batch_size: int = 2048,
-    learning_rate: float = 0.03,
+    learning_rate: float = 0.04,
     weight_decay: float = 0.2,
     augmentation: Augmentation | None = Augmentation(),
     optimizer: keras.optimizers.Optimizer | None = None,
@@ -144,14 +144,18 @@ def taught(data: tf.data.Dataset, teacher: keras.Model) -> tf.data.Dataset:
 
 
 def muon(
-    model: keras.Model, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule, weight_decay: float
+    model: keras.Model,
+    learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    weight_decay: float,
+    momentum: float = 0.8,
 ) -> Muon:
     """Return Muon for the hidden layers and Adam for the last one and all biases.
 
-    The weight decay is decoupled from the gradient (I. Loshchilov and F. Hutter, arXiv:1711.05101).
+    The fewer the steps, the less momentum serves. The weight decay is decoupled from the gradient (I. Loshchilov and
+    F. Hutter, arXiv:1711.05101).
     """
     kernels = [layer.kernel.path for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-    return Muon(learning_rate, hidden=kernels[:-1], weight_decay=weight_decay)
+    return Muon(learning_rate, hidden=kernels[:-1], momentum=momentum, weight_decay=weight_decay)
 
 
 def warmup_cosine(learning_rate: float, steps: int) -> keras.optimizers.schedules.CosineDecay:
