@@ -75,7 +75,7 @@ def evidence():
 def test_the_evidence_is_what_was_measured():
     for words, row in evidence().iterrows():
         digits = 2 if row.name in ("expected calibration error", "of these wrong") else 1
-        cells = " | ".join(f"{value:.{digits}f} %" for value in row)
+        cells = r" \| ".join(f"{value:.{digits}f} %" for value in row)
         assert re.search(rf"^\| .*{words}.*\| {cells} \|$", README, re.MULTILINE), f"the README lacks {words}: {cells}"
 
 
