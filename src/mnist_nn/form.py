@@ -27,7 +27,7 @@ def _cropped(ink: np.ndarray) -> np.ndarray:
 
 def _of_usual_thickness(ink: np.ndarray) -> np.ndarray:
     """Return strokes made thicker if they are thinner than MNIST's, and thinner if they are thicker."""
-    fine = _fitted(ink, int(np.clip(max(ink.shape), 4 * BOX, 6 * BOX)))
+    fine = _fitted(ink, min(max(*ink.shape, 4 * BOX), 6 * BOX))
     pixel = max(fine.shape) / BOX
     inside = np.pad(fine > 0.45 * fine.max(), 1)
     depth = ndimage.distance_transform_edt(inside)
@@ -36,7 +36,7 @@ def _of_usual_thickness(ink: np.ndarray) -> np.ndarray:
     hairy = np.quantile(depth[middle], 0.25) < (HAIR * pixel + 1) / 2
     if THIN <= thickness <= THICK and not hairy:
         return ink
-    grow = (np.clip(thickness, THIN, THICK) - thickness) / 2 * pixel
+    grow = (min(max(thickness, THIN), THICK) - thickness) / 2 * pixel
     margin = 2 + int(max(grow, HAIR / 2 * pixel))
     inside, middle, depth = (np.pad(part, margin) for part in (inside, middle, depth))
     outwards = ndimage.distance_transform_edt(~inside) - depth
@@ -59,7 +59,7 @@ def _centred(ink: np.ndarray) -> np.ndarray:
     """Return 28x28 pixels with the centre of mass of the strokes in the middle (pixel 14, 14, as in MNIST)."""
     pixels = np.zeros((SIDE, SIDE), np.uint8)
     top, left = (
-        int(np.clip(round(SIDE / 2 - ink.sum(axis=1 - axis) @ np.arange(n) / ink.sum()), 0, SIDE - n))
+        min(max(round(SIDE / 2 - ink.sum(axis=1 - axis) @ np.arange(n) / ink.sum()), 0), SIDE - n)
         for axis, n in enumerate(ink.shape)
     )
     pixels[top : top + ink.shape[0], left : left + ink.shape[1]] = np.round(ink / ink.max() * 255)

@@ -109,6 +109,8 @@ def _find_digit(brightness: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int
 
 def _of_one_digit(marks: Marks) -> list[int]:
     """Return the numbers of the marks that make up the digit: the largest one and what is close to it."""
+    if len(marks.boxes) == 1:
+        return [0]
     sizes = marks.boxes[:, 2:] - marks.boxes[:, :2]
     ruled = (sizes.min(axis=1) < 0.08 * sizes.max(axis=1)) & (sizes.max(axis=1) > 0.6 * max(marks.ink.shape))
     weight = marks.mass * np.where(marks.at_edge, 0.3, 1) * np.where(ruled, 0.05, 1)

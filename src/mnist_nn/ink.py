@@ -21,8 +21,8 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
         grey, coarse = 1 - grey, 1 - coarse
     paper = _paper(coarse, smooth=scale < 1)
     if scale < 1:
-        paper -= np.median(paper - coarse)  # closing noise makes it brighter than it is
-        paper = resized(paper, grey.shape)
+        paper = paper - np.median(paper - coarse)  # closing noise makes it brighter than it is
+        paper = resized(paper, grey.shape) if paper.ndim else paper
     # A shadow dims paper and ink alike, so their ratio stays.
     ink = np.maximum(paper - grey, 0) / np.maximum(paper, FAINTEST)
     if max(grey.shape) > 150:
@@ -46,14 +46,17 @@ def _edge(coarse: np.ndarray) -> np.ndarray:
     return np.quantile(np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]]), [0.1, 0.5, 0.9])
 
 
-def _paper(coarse: np.ndarray, smooth: bool) -> np.ndarray:
-    """Return the brightness of the paper under dark ink: ink is closed over by the paper around it."""
+def _paper(coarse: np.ndarray, smooth: bool) -> np.ndarray | np.float32:
+    """Return the brightness of the paper under dark ink, one number if it is evenly lit.
+
+    Ink is closed over by the paper around it.
+    """
     surface = ndimage.gaussian_filter(coarse, 1) if smooth else coarse
     widest = max(3, round(max(WIDEST_STROKE * min(coarse.shape), 0.2 * max(coarse.shape))))
     paper = ndimage.grey_closing(surface, size=(widest, widest), mode="nearest")
     low, middle, high = _edge(paper)
     if high - low < 0.25 * (paper.max() - coarse.min()):
-        return np.full_like(paper, middle)  # evenly lit: then even the widest blot is ink
+        return np.float32(middle)  # then even the widest blot is ink
     return paper
 
 
@@ -87,7 +90,7 @@ class Marks:
         margin = 2 + max(bottom - top, right - left) // 32
         part = np.s_[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
         ink, labels = self.ink[part], self.labels[part]
-        mine = chosen[labels]
+        mine = chosen.take(labels)  # faster than chosen[labels]
         ink = (ink / np.quantile(ink[mine], 0.95)).clip(0, 1)
         others = (labels > 0) & ~mine
         if others.any():
@@ -109,16 +112,19 @@ def marks_of(ink: np.ndarray, faintest: float) -> Marks:
     marked = ink > threshold
     part, labels = part_with(marked), np.zeros(ink.shape, np.int32)
     labels[part], n = ndimage.label(marked[part], np.ones((3, 3)))
-    boxes = [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(labels)]
-    inked = labels > 0
-    mass = np.bincount(labels[inked], ink[inked], n + 1)[1:]
-    return Marks(ink, labels, np.array(boxes, int).reshape(n, 4), mass)
+    boxes = [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(labels[part])]
+    boxes = np.array(boxes, int).reshape(n, 4) + [axis.start or 0 for axis in part] * 2
+    mass = np.bincount(labels[part][marked[part]], ink[part][marked[part]], n + 1)[1:]
+    return Marks(ink, labels, boxes, mass)
 
 
 def part_with(chosen: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
-    """Return the rows and columns that hold all chosen pixels, bool (h, w), and a margin around them."""
+    """Return the rows and columns that hold all chosen pixels, bool (h, w), and a margin around them.
+
+    If there are none, the first of each.
+    """
     found = (np.flatnonzero(chosen.any(axis=axis)) for axis in (1, 0))
-    return tuple(slice(max(0, f[0] - margin), f[-1] + 1 + margin) if len(f) else slice(0) for f in found)
+    return tuple(slice(max(0, f[0] - margin), f[-1] + 1 + margin) if len(f) else slice(1) for f in found)
 
 
 def resized(values: np.ndarray, shape: tuple[int, int], filter=Image.Resampling.BILINEAR) -> np.ndarray:
