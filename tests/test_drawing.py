@@ -11,12 +11,12 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 from traitlets import TraitError
 
-from mnist_nn import DrawingPad, load_pretrained, predict_digit
+from mnist_nn import DrawingPad, load_network, predict_digit
 
 
 @pytest.fixture(scope="module")
 def model():
-    return load_pretrained()
+    return load_network()
 
 
 @pytest.fixture
