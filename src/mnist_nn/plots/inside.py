@@ -24,7 +24,14 @@ def plot_maps(
     """
     rows, side = -(-len(maps) // columns), 0.85 if images is None else 1.3
     height = side if titles is None else side + 0.2
-    figure, axes = plt.subplots(rows, columns, figsize=(side * columns + 0.8, height * rows), squeeze=False)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(side * columns + 0.8, height * rows),
+        squeeze=False,
+        layout="none",  # to fit a hundred axes by their contents would take seconds
+        gridspec_kw={"wspace": 0.06, "hspace": 0.06 + (height - side) / side},
+    )
     limit = np.percentile(np.abs(maps), 99.5) or 1
     for ax in axes.flat:
         ax.set_axis_off()
