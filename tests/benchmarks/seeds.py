@@ -1,8 +1,8 @@
 """Measure accuracy and training time over seeds, ours beside others: `python tests/benchmarks/seeds.py [RECIPE ...]`.
 
 Writes notebooks/results/seeds.csv, from which the README's table and 05-compare are made. Takes a quarter of an hour on
-two cores; run nothing beside it. Each network is scored on the test images once, after its training; seconds include
-compilation.
+two cores; run nothing beside it. Each network is scored on the test images once, after its training; of ours
+the first seed compiles, and the others run what it compiled.
 """
 
 import sys
