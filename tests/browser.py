@@ -86,11 +86,11 @@ def jupyter_lab(home: Path) -> Iterator[str]:
 def run_first_cell(page):
     """Press the keys until the cell is run: JupyterLab drops them while it is still setting up."""
     prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
-    for _ in range(12):
+    for _ in range(30):
         page.locator(".jp-CodeCell .cm-content").first.click()
         page.keyboard.press("Shift+Enter")
         with suppress(AssertionError):
-            expect(prompt).to_have_text(re.compile(r"[*\d]"), timeout=5_000)
+            expect(prompt).to_have_text(re.compile(r"[*\d]"), timeout=2_000)
             return
     raise RuntimeError("JupyterLab did not run the cell")
 
@@ -117,15 +117,16 @@ def answer(page):
 
 
 def draw(page, strokes, pause=0.0):
-    """Draw with the mouse, as fast as it goes, or with a pause in seconds before each small move."""
+    """Draw with the mouse: straight from point to point, or in four small moves, a pause in seconds before each."""
+    moves = 4 if pause else 1
     box = page.locator(".mnist-pad-canvas").bounding_box()
     for stroke in strokes:
         (x, y), *others = [(box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"]) for x, y in stroke]
         page.mouse.move(x, y)
         page.mouse.down()
         for to_x, to_y in others:
-            for step in range(1, 5):
+            for move in range(1, moves + 1):
                 time.sleep(pause)
-                page.mouse.move(x + (to_x - x) * step / 4, y + (to_y - y) * step / 4)
+                page.mouse.move(x + (to_x - x) * move / moves, y + (to_y - y) * move / moves)
             x, y = to_x, to_y
         page.mouse.up()
