@@ -77,8 +77,10 @@ BASIS = _basis()
 
 @tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
 def _places(coefficients):
-    """Return where each output pixel looks: the place's upper left neighbour in a batch of padded images, int32
-    (n, 784), and how far down and right of it, float32 (n, 784) from 0 to 1."""
+    """Return where each output pixel looks: a pixel, and how far down and right of it, 0 to 1, float32 (n, 784).
+
+    The pixel is counted through a batch of padded images, int32 (n, 784).
+    """
     place = tf.einsum("ank,kp->anp", coefficients, BASIS) + (PADDED - 1) / 2
     place = tf.clip_by_value(place, 0.0, PADDED - 1 - 1e-5)  # the lower right neighbour stays inside
     corner = tf.floor(place)

@@ -56,7 +56,7 @@ def _paper(coarse: np.ndarray, smooth: bool) -> np.ndarray | np.float32:
     paper = ndimage.grey_closing(surface, size=(widest, widest), mode="nearest")
     low, middle, high = _edge(paper)
     if high - low < 0.25 * (paper.max() - coarse.min()):
-        return np.float32(middle)  # then even the widest blot is ink
+        return np.float32(middle)  # evenly lit: then even the widest blot is ink
     return paper
 
 
@@ -104,7 +104,7 @@ def marks_of(ink: np.ndarray, faintest: float) -> Marks:
     faintest: share of the darkest ink; what is fainter is not part of a mark.
     """
     # Half of the paper is a little darker than its mean. If 65 % or more of a picture is paper, the 65th percentile
-    # of its ink is 0.385 standard deviations of the noise.
+    # of its ink is 0.385 standard deviations of the noise; 0 if most of the paper has none.
     some = ink[::2, ::2]
     noise = np.quantile(some, 0.65) / 0.385 if np.count_nonzero(some) > 0.34 * some.size else 0.0
     peak = ink.max()

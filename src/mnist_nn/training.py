@@ -48,12 +48,13 @@ def train(
     optimizer: one of your own in the place of `muon`; learning_rate and weight_decay are then its affair.
     teacher: a trained model whose probabilities for each warped image are learned instead of the image's label
         (distillation: G. Hinton, O. Vinyals and J. Dean, arXiv:1503.02531).
-    jit_compile: compile the steps with XLA: faster for dense layers, slower for convolutions.
+    jit_compile: compile the steps with XLA and take up to 64 of them at once (Keras' `steps_per_execution`): faster
+        for dense layers, slower for convolutions.
     seed: determines the order of the images and their warps, a whole number of at least 0. The same model, data and
         seed give the same weights bit for bit on the same machine.
     verbose: Keras' progress: "auto" or 1 a bar, 2 a line an epoch, 0 nothing.
-    callbacks: further Keras callbacks. Those on batches are called once for all the steps taken at once (Keras'
-        `steps_per_execution`): the whole epoch, if it has no more than 64.
+    callbacks: further Keras callbacks. Those on batches are called once for all the steps that are taken at once:
+        for the whole epoch, if it has no more than 64.
     checkpoint: a folder of this training's own, to which its state is written after every epoch. If the process is
         killed, the same call goes on from the last finished epoch, to the same weights and history bit for bit (your
         own callbacks begin anew); after the last one it returns the finished result at once.
@@ -97,12 +98,13 @@ def train(
     held_out = tf.data.Dataset.from_tensor_slices((in_place(validation.images), truth)).batch(1000)
     strategy = model.distribute_strategy
     with strategy.scope():
+        jit_compile = jit_compile and not tf.distribute.has_strategy()  # XLA cannot add up over devices here
         model.compile(
             optimizer or muon(model, warmup_cosine(learning_rate, epochs * steps), weight_decay),
             loss=loss,
             metrics=["accuracy"],
-            jit_compile=jit_compile and not tf.distribute.has_strategy(),  # XLA cannot add up over devices here
-            steps_per_execution=1 if tf.distribute.has_strategy() else steps_at_once(steps),
+            jit_compile=jit_compile,
+            steps_per_execution=steps_at_once(steps) if jit_compile else 1,
         )
         model.optimizer.build(model.trainable_variables)
     if kept:
