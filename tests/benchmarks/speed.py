@@ -63,7 +63,7 @@ TRAIN = """if True:
 
 
 def run(*command):
-    """Run a command and return its wall seconds, its peak memory in MB, and the numbers in its last line."""
+    """Run a command and return its wall seconds, its peak memory in MB, and its last line."""
     measured = [sys.executable, "-c", MEASURE, *map(str, command)]
     *lines, figures = subprocess.run(measured, check=True, capture_output=True, text=True).stdout.splitlines()
     return [*map(float, figures.split()), lines[-1] if lines else ""]
@@ -74,9 +74,10 @@ def python(code, *arguments):
     return run(sys.executable, "-c", code, *arguments)
 
 
-def median_of_five(code):
-    """Return the median seconds and the median peak memory in MB of five processes that run this code."""
-    return [statistics.median(column) for column in list(zip(*(python(code) for _ in range(5)), strict=True))[:2]]
+def median_of_five(start, *arguments):
+    """Return the median seconds and the median peak memory in MB of five processes, as `run` or `python` start them."""
+    seconds, memory, _ = zip(*(start(*arguments) for _ in range(5)), strict=True)
+    return statistics.median(seconds), statistics.median(memory)
 
 
 class Clock(keras.callbacks.Callback):
@@ -103,13 +104,7 @@ def speed():
     """Operations a second of this machine's matrix product: the best of twenty products of 2,048 x 2,048."""
     a, b = tf.random.normal([2048, 2048], seed=0), tf.random.normal([2048, 2048], seed=1)
     product = tf.function(lambda: tf.reduce_sum(a @ b))
-    product()
-    seconds = []
-    for _ in range(20):
-        start = time.perf_counter()
-        product().numpy()
-        seconds.append(time.perf_counter() - start)
-    return 2 * 2048**3 / min(seconds)
+    return 2 * 2048**3 / min(timed(lambda: product().numpy()))
 
 
 @pytest.fixture(scope="session")
@@ -123,22 +118,19 @@ def textbook(mnist):
 def classifier(mnist):
     """scikit-learn's network of the same size, and the seconds of its epochs."""
     images = mnist.train.images.reshape(-1, 784).astype(np.float32) / 255
-    network, seconds = MLPClassifier((128, 64), max_iter=1, warm_start=True, random_state=0), []
-    for _ in range(6):
-        start = time.perf_counter()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch at a time never converges
-            network.fit(images, mnist.train.labels)
-        seconds.append(time.perf_counter() - start)
-    return network, statistics.median(seconds[1:])
+    network = MLPClassifier((128, 64), max_iter=1, warm_start=True, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch at a time never converges
+        seconds = timed(lambda: network.fit(images, mnist.train.labels), 7)
+    return network, statistics.median(seconds)
 
 
 def test_importing(benchmark, found):
-    seconds, memory = benchmark.pedantic(median_of_five, ["from mnist_nn import train"])
-    peer, peer_memory = median_of_five(WITH_TENSORFLOW)
+    seconds, memory = benchmark.pedantic(median_of_five, [python, "from mnist_nn import train"])
+    peer, peer_memory = median_of_five(python, WITH_TENSORFLOW)
     found("import", f"{seconds:.2f} s, {memory:.0f} MB", f"TensorFlow and Keras {peer:.2f} s, {peer_memory:.0f} MB")
-    seconds, memory = median_of_five("from mnist_nn import load_network, predict_digit")
-    peer, peer_memory = median_of_five("import numpy, scipy.ndimage, PIL.Image, h5py")
+    seconds, memory = median_of_five(python, "from mnist_nn import load_network, predict_digit")
+    peer, peer_memory = median_of_five(python, "import numpy, scipy.ndimage, PIL.Image, h5py")
     found("import, to guess", f"{seconds:.2f} s, {memory:.0f} MB", f"what it needs {peer:.2f} s, {peer_memory:.0f} MB")
 
 
@@ -150,10 +142,8 @@ def test_loading(benchmark, found):
         with np.load(BUNDLED) as file:
             return [file[name] for name in file]
 
-    start = time.perf_counter()
-    arrays = plainly()
-    peer = time.perf_counter() - start
-    size = sum(array.nbytes for array in arrays) / 2**20
+    peer = lasting(plainly)
+    size = sum(array.nbytes for array in plainly()) / 2**20
     found(
         "load MNIST, verified",
         f"{seconds:.2f} s, {memory:.0f} MB",
@@ -232,9 +222,9 @@ def test_preparing_a_photo(benchmark, found):
 
 
 def test_the_first_answer_of_a_process(benchmark, found):
-    runs = benchmark.pedantic(lambda: [run(sys.executable, "-m", "mnist_nn", "predict", PHOTO) for _ in range(5)])
-    seconds, memory = (statistics.median(column) for column in list(zip(*runs, strict=True))[:2])
-    peer, peer_memory = median_of_five(WITH_TENSORFLOW)
+    command = [sys.executable, "-m", "mnist_nn", "predict", PHOTO]
+    seconds, memory = benchmark.pedantic(median_of_five, [run, *command])
+    peer, peer_memory = median_of_five(python, WITH_TENSORFLOW)
     beside = f"importing TensorFlow and Keras {peer:.2f} s, {peer_memory:.0f} MB"
     found("python -m mnist_nn predict", f"{seconds:.2f} s, {memory:.0f} MB", beside, "goal 1.0 s")
 
@@ -254,12 +244,17 @@ def median(benchmark, function, *arguments):
 
 def lasting(function):
     """Return the median seconds of twenty warm calls of a peer."""
+    return statistics.median(timed(function))
+
+
+def timed(function, calls=22):
+    """Return the seconds of each of so many calls, without the first two, which warm up."""
     seconds = []
-    for _ in range(22):
+    for _ in range(calls):
         start = time.perf_counter()
         function()
         seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds[2:])
+    return seconds[2:]
 
 
 def milliseconds(seconds):
