@@ -61,20 +61,28 @@ def tiny(tmp_path_factory, mnist):
     return path
 
 
-@pytest.fixture(scope="module")
-def ended(tmp_path_factory, tiny):
-    """The folders of two processes, one killed in the second epoch or soon after, one interrupted, and what it said."""
-    folder = tmp_path_factory.mktemp("killed"), tmp_path_factory.mktemp("interrupted")
-    training = [sys.executable, "-c", TRAINING, folder[0]]
-    command = [sys.executable, "-m", "mnist_nn", "train", "--data", tiny, "--epochs", "40", "--run", folder[1]]
+@pytest.fixture(scope="module", autouse=True)
+def begun(tmp_path_factory, tiny):
+    """Two processes, begun with this module's first test and run beside the others: one to be killed in the second
+    epoch or soon after, one to be interrupted.
+    """
+    folders = tmp_path_factory.mktemp("killed"), tmp_path_factory.mktemp("interrupted")
+    training = [sys.executable, "-c", TRAINING, folders[0]]
+    command = [sys.executable, "-m", "mnist_nn", "train", "--data", tiny, "--epochs", "40", "--run", folders[1]]
     with ThreadPoolExecutor() as pool:
         killed = pool.submit(signalled, training, signal.SIGKILL, -signal.SIGKILL)
         interrupted = pool.submit(signalled, command, signal.SIGINT, 130)
-        killed.result()
-        said = interrupted.result()
-    with zipfile.ZipFile(folder[0] / FILE) as archive:
+        yield folders, killed, interrupted
+
+
+@pytest.fixture(scope="module")
+def ended(begun):
+    """The folders of the two processes, and what the interrupted one said."""
+    folders, killed, interrupted = begun
+    killed.result()
+    with zipfile.ZipFile(folders[0] / FILE) as archive:
         assert 1 <= json.loads(archive.read("training.json"))["epochs"] < EPOCHS
-    return *folder, said
+    return *folders, interrupted.result()
 
 
 def signalled(command, number, code) -> str:
@@ -90,13 +98,6 @@ def signalled(command, number, code) -> str:
 def checkpoint(ended, tmp_path):
     """The folder of the killed process, for one test."""
     return shutil.copytree(ended[0], tmp_path / "checkpoint")
-
-
-def test_a_killed_process_goes_on_to_the_same_weights_and_history(run, undisturbed, checkpoint):
-    resumed = run(checkpoint=checkpoint)
-    assert same(resumed, undisturbed)
-    assert same(run(checkpoint=checkpoint), undisturbed)  # finished: returned at once
-    assert [path.name for path in checkpoint.iterdir()] == [FILE]
 
 
 class Disturbing(keras.callbacks.Callback):
@@ -137,6 +138,13 @@ def test_stopped_early_by_a_callback_it_stays_stopped(run, tmp_path):
     stopped = run(checkpoint=tmp_path, callbacks=[stop])
     assert stopped[1].epoch == [0, 1, 2, 3]
     assert same(run(checkpoint=tmp_path), stopped)
+
+
+def test_a_killed_process_goes_on_to_the_same_weights_and_history(run, undisturbed, checkpoint):
+    resumed = run(checkpoint=checkpoint)
+    assert same(resumed, undisturbed)
+    assert same(run(checkpoint=checkpoint), undisturbed)  # finished: returned at once
+    assert [path.name for path in checkpoint.iterdir()] == [FILE]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import mnist_nn
 from mnist_nn import Augmentation, Split, build_model, predict_probabilities, train
 from mnist_nn.backend import keras
+from mnist_nn.pretraining import build_teacher
 from mnist_nn.training import batches, steps_at_once, warmup_cosine
 
 SOME_TRAINING = """
@@ -45,14 +47,22 @@ print(history.history["val_accuracy"][-1])
 """
 
 
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory):
-    """The same training in a fresh process with other threads, in odd surroundings, from a read-only install.
+@pytest.fixture(scope="module", autouse=True)
+def begun(tmp_path_factory):
+    """The training of `elsewhere`, begun with this module's first test and run beside the others."""
+    folder = tmp_path_factory.mktemp("Übung mit Leerzeichen")
+    with ThreadPoolExecutor() as pool:
+        yield pool.submit(trained_elsewhere, folder)
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755)
+
+
+def trained_elsewhere(folder):
+    """Train in a fresh process with other threads, in odd surroundings, from a read-only install.
 
     The process has two devices; it trains on one of them, and then on both.
     """
     package = Path(mnist_nn.__file__).parent
-    folder = tmp_path_factory.mktemp("Übung mit Leerzeichen")
     copy = shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     for path in [*copy.rglob("*"), copy]:
         path.chmod(0o555 if path.is_dir() else 0o444)
@@ -61,7 +71,7 @@ def elsewhere(tmp_path_factory):
     code = (
         TWO_DEVICES + SOME_TRAINING + "import mnist_nn; print(fingerprint(5), mnist_nn.__file__, sep='\\n')" + MIRRORED
     )
-    yield subprocess.run(
+    return subprocess.run(
         [sys.executable, "-X", "utf8", "-c", code],
         env=os.environ | odd | {"TF_NUM_INTRAOP_THREADS": "4", "TF_NUM_INTEROP_THREADS": "1"},
         capture_output=True,
@@ -69,22 +79,11 @@ def elsewhere(tmp_path_factory):
         check=True,
         cwd=folder,
     )
-    for path in [copy, *copy.rglob("*")]:
-        path.chmod(0o755)
 
 
-def test_the_same_seed_gives_the_same_weights_in_another_process_with_other_threads(elsewhere):
-    here = {}
-    exec(SOME_TRAINING, here)
-    weights, package, _ = elsewhere.stdout.splitlines()
-    assert here["fingerprint"](5) == weights
-    assert here["fingerprint"](6) != weights
-    assert "Übung mit Leerzeichen" in package
-
-
-def test_tensorflow_starts_and_trains_without_a_word_of_its_own(elsewhere):
-    assert len(elsewhere.stdout.splitlines()[0]) == 64
-    assert elsewhere.stderr == ""
+@pytest.fixture(scope="module")
+def elsewhere(begun):
+    return begun.result()
 
 
 def test_it_learns_and_returns_the_history(trained):
@@ -157,7 +156,11 @@ def test_the_learning_rate_rises_and_falls():
 
 @pytest.mark.parametrize(("steps", "at_once"), [(1, 1), (26, 26), (64, 64), (67, 1), (214, 2), (1875, 25)])
 def test_steps_are_taken_at_once_in_equal_parts_of_an_epoch(steps, at_once):
-    assert steps_at_once(steps) == at_once
+    assert steps_at_once(build_model(), steps) == at_once
+
+
+def test_steps_of_other_layers_are_taken_one_at_a_time():
+    assert steps_at_once(build_teacher(), 64) == 1
 
 
 class Counting(keras.callbacks.Callback):
@@ -172,7 +175,7 @@ class Counting(keras.callbacks.Callback):
 def test_steps_at_once_change_nothing(monkeypatch, small, mnist):
     results = []
     for at_once in (1, 2):  # and three batches to validate
-        monkeypatch.setattr("mnist_nn.training.steps_at_once", lambda steps, at_once=at_once: at_once)
+        monkeypatch.setattr("mnist_nn.training.steps_at_once", lambda *_, at_once=at_once: at_once)
         counted = Counting()
         settings = {"epochs": 2, "batch_size": 500, "augmentation": None, "verbose": 0}
         model = build_model()
@@ -190,11 +193,6 @@ def test_a_training_set_smaller_than_a_batch_with_its_progress_shown(blank, caps
     shown = capsys.readouterr().out
     assert "Epoch 2/2" in shown
     assert "val_accuracy" in shown
-
-
-def test_two_devices_give_the_accuracy_of_one(elsewhere, trained):
-    accuracy = float(elsewhere.stdout.splitlines()[2])
-    assert accuracy == pytest.approx(trained[1].history["val_accuracy"][-1], abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -219,3 +217,22 @@ def test_what_it_refuses(blank, change, words):
     arguments = {"model": build_model(), "train": blank, "validation": blank, "verbose": 0} | change
     with pytest.raises(ValueError, match=words):
         train(**arguments)
+
+
+def test_the_same_seed_gives_the_same_weights_in_another_process_with_other_threads(elsewhere):
+    here = {}
+    exec(SOME_TRAINING, here)
+    weights, package, _ = elsewhere.stdout.splitlines()
+    assert here["fingerprint"](5) == weights
+    assert here["fingerprint"](6) != weights
+    assert "Übung mit Leerzeichen" in package
+
+
+def test_tensorflow_starts_and_trains_without_a_word_of_its_own(elsewhere):
+    assert len(elsewhere.stdout.splitlines()[0]) == 64
+    assert elsewhere.stderr == ""
+
+
+def test_two_devices_give_the_accuracy_of_one(elsewhere, trained):
+    accuracy = float(elsewhere.stdout.splitlines()[2])
+    assert accuracy == pytest.approx(trained[1].history["val_accuracy"][-1], abs=0.01)

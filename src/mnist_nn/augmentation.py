@@ -18,13 +18,13 @@ GRID = 5  # elastic displacements are drawn on 5x5 points and interpolated by cu
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How strongly training images are warped. A random warp is drawn uniformly up to these, the elastic part normally.
+    """How strongly training images are warped. A random warp is drawn uniformly up to these.
 
     rotation: degrees to either side.
     scale: logarithm of the stretch, each axis its own (0.1 is about 10 %).
     shear: pixels sideways for each pixel up.
     shift: pixels, each axis its own.
-    elastic: standard deviation in pixels of the displacement at the points of a 5x5 grid.
+    elastic: pixels of the displacement at each point of a 5x5 grid, each axis its own.
     final_strength: all of these fall to this share, linearly, over the second half of training.
     """
 
@@ -32,7 +32,7 @@ class Augmentation:
     scale: float = 0.1
     shear: float = 0.1
     shift: float = 1.5
-    elastic: float = 0.8
+    elastic: float = 1.4
     final_strength: float = 0.3
 
     def strength(self, progress):
@@ -47,19 +47,20 @@ class Augmentation:
         n = tf.shape(images)[0]
         key = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
         # Drawn out here because TensorFlow's own generator is many times faster than XLA's.
-        uniform = tf.random.stateless_uniform([6, n], key, -1.0, 1.0) * strength
-        bumps = tf.random.stateless_normal([2, n, GRID * GRID], key, 0.0, self.elastic) * strength
-        coefficients = tf.concat([self._affine(uniform), bumps], axis=2)
+        drawn = tf.random.stateless_uniform([2, n, len(BASIS)], key, -1.0, 1.0) * strength
+        coefficients = tf.concat([self._affine(*tf.unstack(drawn[..., :3])), self.elastic * drawn[..., 3:]], axis=2)
         return _sample(images, *_places(coefficients))
 
-    def _affine(self, uniform):
-        """Return the coefficients of source y and x over (1, y, x), float32 (2, n, 3), from uniform (6, n) in -1..1."""
-        angle = uniform[0] * np.deg2rad(self.rotation)
+    def _affine(self, first, second):
+        """Return the coefficients of source y and x over (1, y, x), float32 (2, n, 3), from two (n, 3) in -1..1."""
+        (shift_y, log_y, turn), (shift_x, log_x, lean) = tf.unstack(first, axis=1), tf.unstack(second, axis=1)
+        angle = turn * np.deg2rad(self.rotation)
         cos, sin = tf.cos(angle), tf.sin(angle)
-        stretch_y, stretch_x = tf.exp(uniform[1] * self.scale), tf.exp(uniform[2] * self.scale)
-        shear = uniform[3] * self.shear
-        y = [uniform[4] * self.shift, stretch_y * cos, stretch_y * sin]
-        x = [uniform[5] * self.shift, stretch_x * (shear * cos - sin), stretch_x * (shear * sin + cos)]
+        stretch_y, stretch_x = tf.exp(log_y * self.scale), tf.exp(log_x * self.scale)
+        shear = lean * self.shear
+        middle = (PADDED - 1) / 2
+        y = [middle + shift_y * self.shift, stretch_y * cos, stretch_y * sin]
+        x = [middle + shift_x * self.shift, stretch_x * (shear * cos - sin), stretch_x * (shear * sin + cos)]
         return tf.stack([tf.stack(y, axis=1), tf.stack(x, axis=1)])
 
 
@@ -75,31 +76,36 @@ def _basis() -> np.ndarray:
 BASIS = _basis()
 
 
-@tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
-def _places(coefficients):
-    """Return where each output pixel looks: a pixel, and how far down and right of it, 0 to 1, float32 (n, 784).
-
-    The pixel is counted through a batch of padded images, int32 (n, 784).
-    """
-    place = tf.einsum("ank,kp->anp", coefficients, BASIS) + (PADDED - 1) / 2
+def _split(place):
+    """Return the whole part of places in a padded image, as float32, and the rest, 0 to 1."""
     place = tf.clip_by_value(place, 0.0, PADDED - 1 - 1e-5)  # the lower right neighbour stays inside
     corner = tf.floor(place)
-    down, right = tf.unstack(place - corner)
-    row, column = tf.unstack(tf.cast(corner, tf.int32))
+    return corner, place - corner
+
+
+@tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
+def _places(coefficients):
+    """Return where in its padded image each output pixel looks, y and x, float32 (2, n, 784), and at which pixel.
+
+    The pixel is counted through the batch of padded images, int32 (n, 784).
+    """
+    place = tf.einsum("ank,kp->anp", coefficients, BASIS)
+    row, column = tf.unstack(tf.cast(_split(place)[0], tf.int32))
     start = tf.range(tf.shape(row)[0])[:, None] * PADDED**2
-    return start + row * PADDED + column, down, right
+    return place, start + row * PADDED + column
 
 
 # A function of its own: fused with the above, the places would be computed anew for each of their uses.
 @tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
-def _sample(images, corner, down, right):
+def _sample(images, place, pixel):
     """Return images sampled at these places, linearly between the four neighbours of each."""
     flat = tf.reshape(tf.pad(images, [[0, 0], [1, 1], [1, 1]]), [-1])
     # Gathering is what costs: the four neighbours of a place, a byte each, are gathered at once as an int32.
     n, later = tf.size(flat), tf.pad(flat, [[0, PADDED + 1]])
     four = tf.bitcast(tf.stack([later[step : n + step] for step in (0, 1, PADDED, PADDED + 1)], axis=1), tf.int32)
-    found = tf.gather(four, corner)
+    found = tf.gather(four, pixel)
     bytes_ = (tf.bitwise.bitwise_and(tf.bitwise.right_shift(found, bits), 255) for bits in (0, 8, 16, 24))
     a, b, c, d = (tf.cast(byte, tf.float32) for byte in bytes_)
+    down, right = tf.unstack(_split(place)[1])  # cheaper computed here than handed over
     top, bottom = a + right * (b - a), c + right * (d - c)
     return tf.reshape(top + down * (bottom - top), [-1, SIDE, SIDE])

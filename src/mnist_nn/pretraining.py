@@ -56,7 +56,7 @@ def pretrain(path: Path = PRETRAINED, seed: int = SEED) -> None:
     splits = (mnist.train, mnist.validation)
     teacher = build_teacher(seed)
     settings = {"epochs": 12, "batch_size": 256, "learning_rate": 0.006, "weight_decay": 0.02}
-    train(teacher, *splits, **settings, jit_compile=False, seed=seed, verbose=2)
+    train(teacher, *splits, **settings, seed=seed, verbose=2)
     print(f"teacher on validation: {evaluate(teacher, mnist.validation)}")
     model = build_model(seed)
     settings = {"epochs": 100, "batch_size": 1024, "augmentation": Augmentation(final_strength=0.5)}

@@ -1,7 +1,7 @@
-"""The compiled steps of training and validation, made once for all models of one kind rather than once for each.
+"""The traced steps of training and validation, made once for all models of one kind rather than once for each.
 
-TensorFlow never gives back what XLA has compiled, and Keras compiles anew for every model: 30 MB and two seconds more
-each time. But a traced function takes its variables as inputs, so it runs on those of another model just as well.
+Keras traces them anew for every model: a second more each time, and from the fifth on TensorFlow warns of it. But a
+traced function takes its variables as inputs, so it runs on those of another model just as well.
 """
 
 import json
@@ -15,7 +15,7 @@ _traced: dict[str, tuple["_Step", "_Step"]] = {}
 
 
 @contextmanager
-def compiled_steps(model: keras.Model, train: tf.data.Dataset, validation: tf.data.Dataset) -> Iterator[None]:
+def shared_steps(model: keras.Model, train: tf.data.Dataset, validation: tf.data.Dataset) -> Iterator[None]:
     """Within the block a compiled model fits these data sets by the steps of an earlier model like it.
 
     A model with code of its own (a layer, a function) goes Keras' usual way, and one made under a distribution
@@ -69,8 +69,8 @@ def _shared(model, train, validation) -> list[Callable] | None:
     at_once = model.steps_per_execution
     if key not in _traced:
         steps = (
-            _Step(model.train_step, model.jit_compile, train.element_spec, variables, at_once),
-            _Step(model.test_step, False, validation.element_spec, variables),  # to compile it costs more than it saves
+            _Step(model.train_step, train.element_spec, variables, at_once),
+            _Step(model.test_step, validation.element_spec, variables),
         )
         if any(step.keeps_more for step in steps):
             return None
@@ -114,8 +114,8 @@ def without_initializers(configuration):
 class _Step:
     """Traced steps on the next batches of an iterator, to be run on the variables of any model like the first."""
 
-    def __init__(self, function: Callable, jit_compile: bool, spec, variables: list, steps: int = 1):
-        step = tf.function(function, jit_compile=jit_compile, autograph=False)  # nothing to translate
+    def __init__(self, function: Callable, spec, variables: list, steps: int = 1):
+        step = tf.function(function, autograph=False)  # nothing to translate
 
         def in_turn(iterator):
             def go_on(done):

@@ -13,7 +13,7 @@ from .data import Split, check_split
 from .model import check_seed
 from .muon import Muon
 from .network import check_model
-from .steps import compiled_steps
+from .steps import shared_steps
 
 
 class InterruptedTraining(UserWarning):
@@ -32,7 +32,6 @@ def train(
     augmentation: Augmentation | None = Augmentation(),
     optimizer: keras.optimizers.Optimizer | None = None,
     teacher: keras.Model | None = None,
-    jit_compile: bool = True,
     seed: int = 0,
     verbose: str | int = "auto",
     callbacks: Sequence = (),
@@ -48,13 +47,11 @@ def train(
     optimizer: one of your own in the place of `muon`; learning_rate and weight_decay are then its affair.
     teacher: a trained model whose probabilities for each warped image are learned instead of the image's label
         (distillation: G. Hinton, O. Vinyals and J. Dean, arXiv:1503.02531).
-    jit_compile: compile the steps with XLA and take up to 64 of them at once (Keras' `steps_per_execution`): faster
-        for dense layers, slower for convolutions.
     seed: determines the order of the images and their warps, a whole number of at least 0. The same model, data and
         seed give the same weights bit for bit on the same machine.
     verbose: Keras' progress: "auto" or 1 a bar, 2 a line an epoch, 0 nothing.
-    callbacks: further Keras callbacks. Those on batches are called once for all the steps that are taken at once:
-        for the whole epoch, if it has no more than 64.
+    callbacks: further Keras callbacks. With dense layers alone, up to 64 steps are taken at once (Keras'
+        `steps_per_execution`), and those on batches called once for all of them.
     checkpoint: a folder of this training's own, to which its state is written after every epoch. If the process is
         killed, the same call goes on from the last finished epoch, to the same weights and history bit for bit (your
         own callbacks begin anew); after the last one it returns the finished result at once.
@@ -81,7 +78,7 @@ def train(
     history.set_params({"epochs": epochs})
     history.epoch, kept = [], None
     if checkpoint is not None:
-        names = ("epochs", "batch_size", "learning_rate", "weight_decay", "augmentation", "jit_compile", "seed")
+        names = ("epochs", "batch_size", "learning_rate", "weight_decay", "augmentation", "seed")
         settings = {name: str(value) for name, value in locals().items() if name in names} | {
             "optimizer": repr(optimizer and (type(optimizer).__name__, optimizer.get_config())),
             "teacher": teacher and digest(*check_model(teacher).get_weights()),
@@ -95,16 +92,15 @@ def train(
     if teacher is not None:
         data = taught(data, check_model(teacher))
         loss, truth = "categorical_crossentropy", keras.utils.to_categorical(truth, 10)
-    held_out = tf.data.Dataset.from_tensor_slices((in_place(validation.images), truth)).batch(1000)
+    held_out = as_is(tf.data.Dataset.from_tensor_slices((in_place(validation.images), truth)).batch(1000))
     strategy = model.distribute_strategy
     with strategy.scope():
-        jit_compile = jit_compile and not tf.distribute.has_strategy()  # XLA cannot add up over devices here
         model.compile(
             optimizer or muon(model, warmup_cosine(learning_rate, epochs * steps), weight_decay),
             loss=loss,
             metrics=["accuracy"],
-            jit_compile=jit_compile,
-            steps_per_execution=steps_at_once(steps) if jit_compile else 1,
+            jit_compile=False,  # as fast as XLA here, sooner off, and 100 MB less
+            steps_per_execution=1 if tf.distribute.has_strategy() else steps_at_once(model, steps),
         )
         model.optimizer.build(model.trainable_variables)
     if kept:
@@ -112,7 +108,7 @@ def train(
         if kept.finished:
             return history
     try:
-        with compiled_steps(model, data, held_out):
+        with shared_steps(model, data, held_out):
             model.fit(
                 data,
                 initial_epoch=first,
@@ -131,12 +127,14 @@ def train(
     return history
 
 
-def steps_at_once(steps: int) -> int:
+def steps_at_once(model: keras.Model, steps: int) -> int:
     """Return how many of an epoch's `steps` to take without a look at callbacks: all up to 64, else an equal part.
 
-    Keras spends about a millisecond between two executions, an eighth of what the default's step takes.
+    Keras spends about a millisecond between two executions, an eighth of what the default's step takes. A model with
+    other than dense layers may take seconds for a few steps: one at a time, that its progress shows.
     """
-    return max(number for number in range(1, 65) if steps % number == 0)
+    dense = all(isinstance(layer, keras.layers.Dense) for layer in model.layers if layer.weights)
+    return max(number for number in range(1, 65) if steps % number == 0) if dense else 1
 
 
 def taught(data: tf.data.Dataset, teacher: keras.Model) -> tf.data.Dataset:
@@ -194,11 +192,16 @@ def batches(
             batch_images = augmentation.warp(batch_images, seed, step, strength)
         return batch_images, tf.gather(labels, chosen)
 
-    options = tf.data.Options()
-    # Nothing is left to tune, and the tuner's thread can hold up the end of fit for half a minute.
-    options.autotune.enabled = False
     # One batch at a time, on all threads: two at a time are no faster, and take the memory twice.
-    return tf.data.Dataset.range(first, steps).map(batch).prefetch(4).with_options(options)
+    return as_is(tf.data.Dataset.range(first, steps).map(batch).prefetch(1))
+
+
+def as_is(data: tf.data.Dataset) -> tf.data.Dataset:
+    """Return the data set with nothing in it to be tuned or optimised: there is no gain, and the images were copied."""
+    options = tf.data.Options()
+    options.autotune.enabled = False  # the tuner's thread can hold up the end of fit for half a minute
+    options.experimental_optimization.apply_default_optimizations = False
+    return data.with_options(options)
 
 
 def in_place(array: np.ndarray) -> tf.Tensor:

@@ -25,34 +25,36 @@ print(hashlib.sha256(weights + json.dumps(history.history).encode()).hexdigest()
 """
 
 
-def start(folder) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", TRAINING, folder], stdout=subprocess.PIPE, text=True)
+def run(folder: Path, seconds: float | None = None) -> str | None:
+    """Return what a training says at its end, or None if it was killed before that, after so many seconds."""
+    try:
+        command = [sys.executable, "-c", TRAINING, folder]
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds).stdout
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def checkpoint(folder: Path) -> str:
+    """Return which checkpoint is there, as the beginning of its hash."""
+    file = folder / "checkpoint.zip"
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:6] if file.exists() else "none"
 
 
 def main(kills: int = 20) -> None:
     random = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        undisturbed = start(Path(folder, "undisturbed")).communicate()[0]
+        undisturbed = run(Path(folder, "undisturbed"))
         seconds = time.perf_counter() - began
         print(f"undisturbed: {seconds:.1f} s, {undisturbed[:12]}")
         identical = 0
-        for number in range(kills):
+        for number in range(1, kills + 1):
             place, moment = Path(folder, str(number)), random.uniform(1, seconds)
-            with start(place) as process:
-                try:
-                    ended = process.communicate(timeout=moment)[0]
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    ended = None
-            kept = (
-                hashlib.sha256((place / "checkpoint.zip").read_bytes()).hexdigest()[:6]
-                if any(place.glob("checkpoint.zip"))
-                else "none"
-            )
-            result = ended or start(place).communicate()[0]
+            ended = run(place, moment)
+            kept = checkpoint(place)
+            result = ended or run(place)
             identical += result == undisturbed
-            print(f"{number + 1}: killed after {moment:.1f} s (checkpoint {kept}): {result[:12]}", flush=True)
+            print(f"{number}: killed after {moment:.1f} s (checkpoint {kept}): {result[:12]}", flush=True)
         print(f"{identical} of {kills} identical, weights and history")
         sys.exit(identical != kills)
 

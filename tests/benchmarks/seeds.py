@@ -2,7 +2,7 @@
 
 Writes notebooks/results/seeds.csv, from which the README's table and 05-compare are made. Takes a quarter of an hour on
 two cores; run nothing beside it. Each network is scored on the test images once, after its training; of ours
-the first seed compiles, and the others run what it compiled.
+the first seed prepares the steps, and the others run them.
 """
 
 import sys

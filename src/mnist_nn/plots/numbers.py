@@ -9,6 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from ..comparison import over_seeds
 from ..data import Split
@@ -123,6 +124,7 @@ def plot_tradeoff(
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0},  # over the lines
         )
     for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_locator(LogLocator(subs=(2, 3, 5)))  # 8, 9 and 10 would touch
         axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter("{x:g}")
         axis.set_tick_params(which="both", labelsize=8.5)
