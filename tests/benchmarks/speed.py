@@ -1,6 +1,6 @@
 """Time what people wait for, each beside a peer and a limit: `pytest tests/benchmarks/speed.py`.
 
-Takes about eight minutes on two cores; run nothing beside it. Read the ratios: seconds are this machine's. A limit is
+Takes about seven minutes on two cores; run nothing beside it. Read the ratios: seconds are this machine's. A limit is
 what the arithmetic costs at least, at the speed of this machine's own matrix product; a goal is what we want to reach.
 """
 
@@ -154,7 +154,7 @@ def test_loading(benchmark, found):
 
 @pytest.mark.parametrize(("name", "augmentation", "goal"), [("plain", None, 2), ("augmented", Augmentation(), 3)])
 def test_an_epoch(name, augmentation, goal, mnist, speed, textbook, classifier, benchmark, found):
-    clock, settings = Clock(), {"epochs": 12, "augmentation": augmentation, "verbose": 0}
+    clock, settings = Clock(), {"epochs": 30, "augmentation": augmentation, "verbose": 0}
     arguments = [build_model(), mnist.train, mnist.validation]
     benchmark.pedantic(train, arguments, {**settings, "callbacks": [clock]})
     others = f"MLPClassifier {classifier[1]:.2f} s, textbook {textbook[1]:.2f} s"
