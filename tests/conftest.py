@@ -1,8 +1,13 @@
+import signal
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
 from mnist_nn import Split, load_mnist
+
+# Tests send Ctrl-C to themselves and to their children, who would ignore it where a shell runs them in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.large_base_example]
 settings.register_profile("short", max_examples=100, derandomize=True, deadline=None, suppress_health_check=slow)
