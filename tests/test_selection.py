@@ -133,8 +133,8 @@ def test_the_shipped_weights_answer_nearly_all_with_hardly_an_error(shipped, mni
     assert chosen.coverage >= 0.92
     assert chosen.error <= 0.001
     certain = select_confident(test, confidence_threshold(validation, budget=0.001, certainty=0.95))
-    assert certain.coverage > 0.8
-    assert certain.error <= 0.001
+    assert 0.8 < certain.coverage < 0.9
+    assert certain.wrong == 1
 
 
 def test_predictions_are_sure_with_room_to_spare(shipped, mnist):

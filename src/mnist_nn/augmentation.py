@@ -76,11 +76,9 @@ def _basis() -> np.ndarray:
 BASIS = _basis()
 
 
-def _split(place):
-    """Return the whole part of places in a padded image, as float32, and the rest, 0 to 1."""
-    place = tf.clip_by_value(place, 0.0, PADDED - 1 - 1e-5)  # the lower right neighbour stays inside
-    corner = tf.floor(place)
-    return corner, place - corner
+def _inside(place):
+    """Return places moved into the padded image, so far that the lower right neighbour is inside too."""
+    return tf.clip_by_value(place, 0.0, PADDED - 1 - 1e-5)
 
 
 @tf.function(jit_compile=True, reduce_retracing=True, autograph=False)
@@ -90,7 +88,7 @@ def _places(coefficients):
     The pixel is counted through the batch of padded images, int32 (n, 784).
     """
     place = tf.einsum("ank,kp->anp", coefficients, BASIS)
-    row, column = tf.unstack(tf.cast(_split(place)[0], tf.int32))
+    row, column = tf.unstack(tf.cast(_inside(place), tf.int32))
     start = tf.range(tf.shape(row)[0])[:, None] * PADDED**2
     return place, start + row * PADDED + column
 
@@ -106,6 +104,7 @@ def _sample(images, place, pixel):
     found = tf.gather(four, pixel)
     bytes_ = (tf.bitwise.bitwise_and(tf.bitwise.right_shift(found, bits), 255) for bits in (0, 8, 16, 24))
     a, b, c, d = (tf.cast(byte, tf.float32) for byte in bytes_)
-    down, right = tf.unstack(_split(place)[1])  # cheaper computed here than handed over
+    place = _inside(place)
+    down, right = tf.unstack(place - tf.floor(place))  # cheaper computed here than handed over
     top, bottom = a + right * (b - a), c + right * (d - c)
     return tf.reshape(top + down * (bottom - top), [-1, SIDE, SIDE])
