@@ -165,14 +165,14 @@ def test_the_bundled_file_as_a_path(mnist):
 
 
 def test_keras_source(monkeypatch, arrays):
-    from mnist_nn.backend import keras
+    from mnist_nn._internal.tensorflow import keras
 
     monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: (tuple(arrays[:2]), tuple(arrays[2:])))
     same(load_mnist("keras"), arrays)
 
 
 def test_keras_source_without_a_network(monkeypatch):
-    from mnist_nn.backend import keras
+    from mnist_nn._internal.tensorflow import keras
 
     def fail():
         raise Exception("URL fetch failure")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mnist_nn import build_model, load_weights, predict_probabilities, save_weights
-from mnist_nn.backend import keras
+from mnist_nn._internal.tensorflow import keras
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import mnist_nn
-from mnist_nn import backend
+from mnist_nn._internal import tensorflow as backend
 
 
 def run(code, **environment):
@@ -34,7 +34,7 @@ def test_import_loads_nothing_heavy():
 
 
 def test_counting_and_reading_need_no_tensorflow():
-    done = run("import mnist_nn.evaluation, mnist_nn.drawing, sys; print('tensorflow' in sys.modules)")
+    done = run("import mnist_nn.evaluation, mnist_nn.pictures.drawing_pad, sys; print('tensorflow' in sys.modules)")
     assert done.stdout == "False\n"
 
 

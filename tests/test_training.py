@@ -13,8 +13,8 @@ import pytest
 
 import mnist_nn
 from mnist_nn import Augmentation, Split, build_model, predict_probabilities, train
-from mnist_nn.backend import keras
-from mnist_nn.pretraining import build_teacher
+from mnist_nn._internal.tensorflow import keras
+from mnist_nn.pretrained.__main__ import build_teacher
 from mnist_nn.training import batches, steps_at_once, warmup_cosine
 
 SOME_TRAINING = """
@@ -31,7 +31,7 @@ def fingerprint(seed):
 
 
 TWO_DEVICES = """
-from mnist_nn.backend import tf
+from mnist_nn._internal.tensorflow import tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 """

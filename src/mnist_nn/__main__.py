@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 from .data import load_mnist
-from .files import make_folder, replacing
+from ._internal.files import make_folder, replacing
 from .network import PRETRAINED
 
 WEIGHTS = "model.weights.h5"
@@ -68,7 +68,7 @@ def train_command(options) -> None:
     A checkpoint is there as long as the rest is not, so the same command goes on where it was killed.
     """
     from . import InterruptedTraining, build_model, evaluate, save_weights, train
-    from .checkpoint import FILE
+    from ._internal.checkpoint import FILE
 
     make_folder(options.run)  # to fail before training rather than after it
     mnist = load_mnist(options.data)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from .backend import tf
+from ._internal.tensorflow import tf
 
 SIDE = 28
 PADDED = SIDE + 2  # a margin of zeros: what lies outside an image is background

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .formats import DataError, read_idx_folder, read_npz, reading
+from ._internal.formats import DataError, read_idx_folder, read_npz, reading
 
 BUNDLED = Path(__file__).parent / "mnist" / "mnist.npz"
 BUNDLED_SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"
@@ -116,7 +116,7 @@ def _splits(source, train_images, train_labels, test_images, test_labels) -> Mni
 
 
 def _from_keras() -> list[np.ndarray]:
-    from .backend import keras
+    from ._internal.tensorflow import keras
 
     try:
         (train_images, train_labels), (test_images, test_labels) = keras.datasets.mnist.load_data()

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from .calibration import calibration_error, reliability
+from .analysis.calibration import calibration_error, reliability
 from .data import Split, check_split
 from .network import predict_probabilities
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .backend import keras
-from .files import replacing
+from ._internal.tensorflow import keras
+from ._internal.files import replacing
 from .network import PRETRAINED, UNITS, check_model, read_weights, weight_name
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from .augmentation import Augmentation
-from .backend import keras, tf
-from .checkpoint import Checkpoint, digest
+from ._internal.tensorflow import keras, tf
+from ._internal.checkpoint import Checkpoint, digest
 from .data import Split, check_split
 from .model import check_seed
-from .muon import Muon
+from ._internal.muon import Muon
 from .network import check_model
-from .steps import shared_steps
+from ._internal.steps import shared_steps
 
 
 class InterruptedTraining(UserWarning):

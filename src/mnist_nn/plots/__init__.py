@@ -2,9 +2,9 @@
 gives them the project's look.
 """
 
-from .evidence import plot_reliability, plot_risk_coverage, plot_robustness
-from .inside import plot_changes, plot_maps, plot_units
-from .numbers import plot_class_balance, plot_confusion, plot_history, plot_seeds, plot_tradeoff
+from .evaluation import plot_reliability, plot_risk_coverage, plot_robustness
+from .attribution import plot_changes, plot_maps, plot_units
+from .training import plot_class_balance, plot_confusion, plot_history, plot_seeds, plot_tradeoff
 from .pictures import plot_digits, plot_map, plot_mistakes, plot_prediction, plot_probabilities, plot_row
 
 __all__ = [

@@ -11,9 +11,9 @@ from matplotlib.patches import Rectangle
 
 from ..data import Split
 from ..evaluation import Evaluation
-from ..images import Prediction
-from ..pictures import open_picture
-from .numbers import BLUE, DIGITS, ORANGE, new_axes
+from ..pictures.digit import Prediction
+from ..pictures.loading import open_picture
+from .training import BLUE, DIGITS, ORANGE, new_axes
 
 
 def plot_digits(images: np.ndarray, titles: Sequence | None = None, *, columns: int = 10) -> Figure:

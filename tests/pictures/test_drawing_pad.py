@@ -1,0 +1,215 @@
+"""The drawing pad: what the kernel makes of what the page sends, and the whole of it in a real browser."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from tests.pictures.browser import CHROMIUM, STROKES, answer, draw, shown_pad
+from PIL import Image, ImageDraw
+from playwright.sync_api import expect
+from traitlets import TraitError
+
+from mnist_nn import DrawingPad, load_network, predict_digit
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_network()
+
+
+@pytest.fixture
+def pad(model):
+    pad = DrawingPad(model)
+    yield pad
+    pad.close()
+
+
+@pytest.fixture(scope="module")
+def three():
+    """The strokes of a three as the page would send them: uint8 (140, 140)."""
+    paper = Image.new("L", (140, 140), 255)
+    for stroke in STROKES[3]:
+        ImageDraw.Draw(paper).line([(1.4 * x, 1.4 * y) for x, y in stroke], 0, width=10, joint="curve")
+    return np.asarray(paper)
+
+
+def send(pad, **state):
+    """Hand the pad what a message from the page does."""
+    pad.set_state(state)
+
+
+def test_a_drawing_is_answered(pad, three):
+    send(pad, drawing=memoryview(three.tobytes()), turn=1)
+    expected = predict_digit(pad.model, three)
+    assert pad.answer["turn"] == 1
+    assert pad.answer["probabilities"] == expected.probabilities.tolist()
+    assert pad.answer["pixels"] == expected.pixels.tobytes()
+    assert pad.answer["text"] == pad.text == f"3 ({expected.confidence:.1%})".replace("%", " %")
+    assert np.array_equal(pad.image, three)
+    assert pad.prediction.digit == 3
+
+
+def test_an_empty_pad_asks_for_a_digit(pad, three):
+    assert (pad.text, pad.prediction, pad.image.min()) == ("draw a digit", None, 255)
+    send(pad, drawing=memoryview(three.tobytes()), turn=1)
+    send(pad, drawing=memoryview(b"\xff" * 140 * 140), turn=2)  # cleared
+    assert (pad.text, pad.prediction, pad.answer["turn"]) == ("draw a digit", None, 2)
+    assert pad.answer["probabilities"] == [0] * 10
+
+
+def test_doubt_is_said(pad):
+    cross = np.minimum(*np.indices((140, 140)) % 50) < 8  # no digit at all
+    cross[:9] = cross[-9:] = cross[:, :9] = cross[:, -9:] = False
+    send(pad, drawing=memoryview(np.where(cross, 0, 255).astype(np.uint8).tobytes()), turn=1)
+    assert not pad.prediction.sure
+    assert re.fullmatch(r"not sure: \d \(\d+\.\d %\)", pad.text)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"drawing": memoryview(b"\0" * 100), "turn": 2},
+        {"drawing": memoryview(b"\0" * 10**6), "turn": 2},
+        {"drawing": "text", "turn": 2},
+        {"drawing": 10**12, "turn": 2},
+        {"drawing": None, "turn": 2},
+        {"turn": "two"},
+        {"answer": []},
+    ],
+)
+def test_a_wrong_message_changes_nothing(pad, three, state):
+    send(pad, drawing=memoryview(three.tobytes()), turn=1)
+    before = dict(pad.answer)
+    with pytest.raises(TraitError):
+        send(pad, **state)
+    assert pad.answer == before
+    assert np.array_equal(pad.image, three)
+    send(pad, drawing=memoryview(b""), turn=3)  # and it lives on
+    assert (pad.text, pad.answer["turn"]) == ("draw a digit", 3)
+
+
+def test_what_goes_wrong_is_said_on_the_page(pad, three, monkeypatch):
+    monkeypatch.setattr(pad, "model", None)
+    send(pad, drawing=memoryview(three.tobytes()), turn=1)
+    assert pad.text.startswith("cannot be read: model must be a Keras model")
+    assert (pad.prediction, pad.answer["turn"]) == (None, 1)
+
+
+@pytest.mark.parametrize("form", ["drawing", "light on dark", "wide", "RGBA", "grey paper"])
+def test_it_can_begin_with_a_drawing(model, three, form):
+    image = {
+        "drawing": three,
+        "light on dark": 255 - three,
+        "wide": np.pad(three, [(0, 0), (0, 200)], constant_values=255),
+        "RGBA": np.dstack([np.zeros_like(three)] * 3 + [255 - three]),
+        "grey paper": (80 + 0.5 * three).astype(np.uint8),
+    }[form]
+    pad = DrawingPad(model, image=image)
+    assert pad.prediction.digit == 3
+    assert (pad.image.shape, pad.image.dtype) == ((140, 140), np.uint8)
+    assert pad.image[0].min() > 250
+    pad.close()
+
+
+def test_what_it_refuses(model):
+    with pytest.raises(ValueError, match="model must be a Keras model"):
+        DrawingPad("model")
+    with pytest.raises(FileNotFoundError, match=r"none\.png"):
+        DrawingPad(model, image="none.png")
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_still_for_pages_without_a_kernel(model, three, drawn):
+    pad = DrawingPad(model, image=three if drawn else None)
+    data, _ = pad._repr_mimebundle_()
+    assert data["text/plain"] == repr(pad) == f"DrawingPad({pad.text})"
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == pad.model_id
+    with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as still:
+        grey = np.asarray(still.convert("L"))
+    assert (grey[20:280, 20:280].min() < 10) == drawn
+    assert (grey[60:136, 548:624].min() < 10) == drawn  # the pixels that the network sees
+    pad.close()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium or Chrome; .ci/run installs it on Debian and Ubuntu")
+    with shown_pad(tmp_path_factory.mktemp("jupyter")) as page:
+        yield page
+
+
+def test_digits_are_read_in_a_browser(page):
+    answers = []
+    for strokes in STROKES.values():
+        page.get_by_role("button", name="Clear").click()
+        assert answer(page) == "draw a digit"
+        draw(page, strokes)
+        answers.append(answer(page))
+    right = sum(text.startswith(f"{digit} (") for digit, text in zip(STROKES, answers, strict=True))
+    assert right >= 9, answers
+
+
+def test_the_answer_moves_while_drawing(page):
+    page.get_by_role("button", name="Clear").click()
+    box = page.locator(".mnist-pad-canvas").bounding_box()
+    page.mouse.move(box["x"] + 140, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 138, box["y"] + 230, steps=10)
+    assert re.match(r"1 \(|not sure: \d \(", answer(page))
+    assert page.locator("li.mnist-pad-most").count() == 1
+    page.mouse.up()
+
+
+def test_what_is_shown_is_one_answer(page):
+    page.get_by_role("button", name="Clear").click()
+    draw(page, STROKES[3])
+    text = answer(page)
+    bars = [row.split() for row in page.locator(".mnist-pad-bars li").all_inner_texts()]
+    assert [bar[0] for bar in bars] == list("0123456789")
+    assert text.endswith(f"({bars[3][1]} %)")
+    seen = page.locator(".mnist-pad-pixels").evaluate(
+        "canvas => [...canvas.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 == 0)"
+    )
+    assert (len(seen), min(seen), max(seen)) == (784, 0, 255)
+
+
+def test_it_is_used_with_keys_alone(page):
+    cells = page.locator(".jp-CodeCell").count()
+    page.get_by_role("button", name="Clear").click()
+    page.locator(".mnist-pad-canvas").focus()
+    page.keyboard.press("Space")
+    for _ in range(14):
+        page.keyboard.press("ArrowDown")
+    assert re.match(r"1 \(|not sure: \d \(", answer(page))
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Clear")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert answer(page) == "draw a digit"
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator(".mnist-pad-canvas")).to_be_focused()
+    for key in ("Escape", "Delete"):
+        page.keyboard.press("Space")
+        assert answer(page) != "draw a digit"
+        page.keyboard.press(key)
+        assert answer(page) == "draw a digit"
+    assert page.locator(".jp-CodeCell").count() == cells  # JupyterLab took none of the keys for itself
+
+
+def test_a_second_view_shows_the_same(page):
+    page.get_by_role("button", name="Clear").click()
+    draw(page, STROKES[5])
+    text = answer(page)
+    page.locator(".jp-CodeCell .cm-content").last.click()
+    page.keyboard.insert_text("pad")
+    page.keyboard.press("Shift+Enter")
+    second = page.locator(".mnist-pad").nth(1)
+    expect(second.locator(".mnist-pad-text")).to_have_text(text)
+    ink = "canvas => canvas.getContext('2d').getImageData(0, 0, 560, 560).data.filter((value) => value < 128).length"
+    first, copy = (page.locator(".mnist-pad-canvas").nth(i).evaluate(ink) for i in (0, 1))
+    assert copy == pytest.approx(first, rel=0.02)
+    second.get_by_role("button", name="Clear").click()
+    expect(page.locator(".mnist-pad-text").first).to_have_text("draw a digit")
+    page.wait_for_function(f"({ink})(document.querySelector('.mnist-pad-canvas')) === 0")
