@@ -1,0 +1,1 @@
+"""Technical parts that users never import: quiet TensorFlow, safe files, resuming a training."""

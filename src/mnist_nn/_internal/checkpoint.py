@@ -1,147 +1,156 @@
-"""A training that survives being killed: after each epoch its whole state goes into one file, whole or not at all.
+"""Resume a training that was interrupted, killed or cut off from power.
 
-Keras' BackupAndRestore writes weights and epoch into two files, each in place, and keeps neither the history nor which
-training they are of: killed between the two it repeats an epoch, and given other settings it mixes two trainings.
+After every epoch the complete state of a training is written to one file, which replaces the previous one in one
+step. (Keras' BackupAndRestore writes weights and epoch to two files in place, and stores neither the history nor the
+settings. A kill between the two writes repeats an epoch, and other settings silently mix two trainings.)
+
+The file holds the SHA-256 of everything after it, in hexadecimal; one line of JSON that describes the training; and
+the bytes of all variables of the model and the optimiser.
 """
 
 import hashlib
-import io
 import json
-import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from .files import atomic_write, make_folder
 from .tensorflow import keras
-from .files import make_folder, replacing
-from .steps import without_initializers
 
-FILE = "checkpoint.zip"
-LONGEST = 2_000_000  # bytes of the description: the history of 20,000 epochs
+FILE_NAME = "checkpoint.bin"
+MAX_DESCRIPTION_BYTES = 2_000_000  # the history of about 20,000 epochs
+VALUES_PER_WEIGHT = 10  # upper bound: no Keras optimiser stores more than a few values for each weight
 REMEDY = "remove it, or choose another folder for this training"
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Writes `folder`/checkpoint.zip: state, the bytes of all variables, and training.json, which says what they are.
+    """A callback that saves the training after every epoch and can restore it.
 
-    settings: by name, as JSON has it, all that decides the result.
-    history: the callback that holds the history; it comes before this one.
+    Args:
+        folder: Where the file is written.
+        settings: Everything that decides the result, by name, as text.
+        model: The model to be trained.
+        history: The callback that holds the history. It must come before this one in the list of callbacks.
 
-    Raises ValueError, naming the file and the remedy, if the checkpoint there is of another training, or damaged.
+    Raises:
+        ValueError: The file in the folder is damaged or belongs to another training. The message names it.
     """
 
-    def __init__(self, folder: str | Path, settings: dict, model: keras.Model, history: keras.callbacks.History):
+    def __init__(self, folder: str | Path, settings: dict[str, str], model: Any, history: keras.callbacks.History):
         super().__init__()
-        self.path = make_folder(folder) / FILE
-        architecture = json.dumps(without_initializers(model.get_config()), sort_keys=True, default=repr)
-        self.settings = settings | {"model": hashlib.sha256(architecture.encode()).hexdigest()}
+        self.path = make_folder(folder) / FILE_NAME
+        architecture = json.dumps(model.get_config(), sort_keys=True, default=repr)
+        self.settings = settings | {"model": digest(architecture.encode())}
         self.history = history
-        self.initial = digest(*model.get_weights())
-        self.found = self._read(model) if self.path.exists() else None
-        if self.found:
-            other = [name for name, value in self.settings.items() if self.found["settings"].get(name) != value]
-            if self.initial not in (self.found["initial weights"], self.found["weights"]):
-                other.append("initial weights")
-            if other:
-                raise ValueError(f"{self.path}: a checkpoint of another training (other {', '.join(other)}); {REMEDY}")
+        self.initial_weights = digest(*model.get_weights())
+        self.saved = self._read(model) if self.path.exists() else None
+        if self.saved:
+            differing = [name for name in self.settings if self.saved["settings"].get(name) != self.settings[name]]
+            if self.initial_weights not in (self.saved["initial weights"], self.saved["weights"]):
+                differing.append("initial weights")
+            if differing:
+                raise ValueError(
+                    f"{self.path}: checkpoint of another training (other {', '.join(differing)}); {REMEDY}"
+                )
 
     @property
     def epochs(self) -> int:
-        """How many epochs are finished."""
-        return self.found["epochs"] if self.found else 0
+        """The number of finished epochs."""
+        return self.saved["epochs"] if self.saved else 0
 
     @property
     def finished(self) -> bool:
-        """Whether the training is, be it that it was stopped early by a callback."""
-        return bool(self.found and self.found["finished"])
+        """True if the training has ended, normally or because a callback stopped it."""
+        return bool(self.saved and self.saved["finished"])
 
-    def restore(self, model: keras.Model) -> None:
-        """Bring a model whose optimizer is built, and the history, to the last finished epoch, if there is one."""
+    def restore(self, model: Any) -> None:
+        """Set the model, its built optimiser and the history to the last finished epoch, if a checkpoint exists."""
         if not self.path.exists():
             return
-        self.found = self._read(model)
-        self.initial = self.found["initial weights"]
-        variables, state, start = _variables(model), self.found["state"], 0
-        if len(state) != sum(_bytes(variable) for variable in variables):
-            raise ValueError(self._damaged("its state is of another size than the model"))
+        self.saved = self._read(model)
+        self.initial_weights = self.saved["initial weights"]
+        variables = _variables(model)
+        if len(self.saved["state"]) != sum(map(_size, variables)):
+            raise ValueError(self._damaged("its state does not fit the model and optimiser"))
+        start = 0
         for variable in variables:
-            value = np.frombuffer(state, variable.dtype, int(np.prod(variable.shape)), start)
+            value = np.frombuffer(self.saved["state"], variable.dtype, int(np.prod(variable.shape)), start)
             variable.assign(value.reshape(variable.shape))
-            start += _bytes(variable)
+            start += _size(variable)
         self.on_train_begin()
 
     def on_train_begin(self, logs=None):
-        if self.found:  # Keras has just emptied the history
+        if self.saved:  # Keras has just emptied the list of epochs
             self.history.epoch = list(range(self.epochs))
-            self.history.history = {name: list(values) for name, values in self.found["history"].items()}
+            self.history.history = {name: list(values) for name, values in self.saved["history"].items()}
         else:
             self._write(0)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._write(epoch + 1, self.model.stop_training)
+        model: Any = self.model
+        self._write(epoch + 1, finished=model.stop_training)
 
     def on_train_end(self, logs=None):
         self._write(len(self.history.epoch), finished=True)
 
     def _write(self, epochs: int, finished: bool = False) -> None:
+        model: Any = self.model
         description = {
             "settings": self.settings,
-            "initial weights": self.initial,
-            "weights": digest(*self.model.get_weights()),
+            "initial weights": self.initial_weights,
+            "weights": digest(*model.get_weights()),
             "epochs": epochs,
             "finished": finished,
             "history": self.history.history,
         }
-        with replacing(self.path) as written, zipfile.ZipFile(written, "w") as archive:
-            archive.writestr("training.json", json.dumps(description, default=float))
-            archive.writestr("state", b"".join(np.asarray(v).tobytes() for v in _variables(self.model)))
+        state = b"".join(np.asarray(variable).tobytes() for variable in _variables(model))
+        content = json.dumps(description, default=float).encode() + b"\n" + state
+        with atomic_write(self.path) as written:
+            written.write_bytes(digest(content).encode() + content)
 
-    def _read(self, model) -> dict:
-        # No optimizer keeps more than a few numbers for each weight.
-        if self.path.stat().st_size > LONGEST + 10 * sum(map(_bytes, model.variables)) + 1_000_000:
+    def _read(self, model: Any) -> dict[str, Any]:
+        if self.path.stat().st_size > MAX_DESCRIPTION_BYTES + VALUES_PER_WEIGHT * sum(map(_size, model.variables)):
             raise ValueError(self._damaged("it is too large"))
-        content = self.path.read_bytes()
         try:
-            description, state = _parts(content)
-            found = json.loads(description) | {"state": state}
-            lengths = {len(values) for values in found["history"].values()}
-            if not isinstance(found["epochs"], int) or lengths != ({found["epochs"]} if found["epochs"] else set()):
-                raise ValueError("its history is not as long as it says")
-            if (
-                not isinstance(found["settings"], dict)
-                or not {"finished", "weights", "initial weights"} <= found.keys()
-            ):
-                raise ValueError("its description is not complete")
-        except Exception as error:  # zipfile and json raise whatever a damaged file makes them raise
+            return parse(self.path.read_bytes())
+        except Exception as error:  # json raises various exceptions for hostile content
             raise ValueError(self._damaged(error)) from error
-        return found
 
-    def _damaged(self, reason) -> str:
-        return f"{self.path}: a damaged checkpoint ({reason}); {REMEDY}"
+    def _damaged(self, reason: object) -> str:
+        return f"{self.path}: damaged checkpoint ({reason}); {REMEDY}"
 
 
-def digest(*arrays) -> str:
-    """Return the SHA-256 of the arrays' bytes, in hexadecimal."""
+def parse(content: bytes) -> dict[str, Any]:
+    """Return the description and the state in a checkpoint; raise an exception if they are not complete."""
+    checksum, content = content[:64], content[64:]
+    if checksum != digest(content).encode():
+        raise ValueError("its checksum differs")
+    line, _, state = content.partition(b"\n")
+    if len(line) > MAX_DESCRIPTION_BYTES:
+        raise ValueError("its description is too long")
+    saved = json.loads(line)
+    types = {"settings": dict, "initial weights": str, "weights": str, "epochs": int, "finished": bool, "history": dict}
+    for name, kind in types.items():
+        if not isinstance(saved[name], kind):
+            raise ValueError(f"its {name} has the wrong type")
+    if {len(values) for values in saved["history"].values()} != ({saved["epochs"]} if saved["epochs"] else set()):
+        raise ValueError("its history has another number of epochs")
+    return saved | {"state": state}
+
+
+def digest(*arrays: np.ndarray | bytes) -> str:
+    """Return the SHA-256 of the bytes of all arrays together, in hexadecimal."""
     total = hashlib.sha256()
     for array in arrays:
-        total.update(np.ascontiguousarray(array))
+        total.update(array if isinstance(array, bytes) else np.ascontiguousarray(array).data)
     return total.hexdigest()
 
 
-def _variables(model) -> list:
+def _variables(model: Any) -> list:
     return [*model.variables, *model.optimizer.variables]
 
 
-def _bytes(variable) -> int:
+def _size(variable: Any) -> int:
+    """Return the size of a variable in bytes."""
     return int(np.prod(variable.shape)) * np.dtype(variable.dtype).itemsize
-
-
-def _parts(content: bytes) -> list[bytes]:
-    """Return the two parts of a checkpoint; they cannot be larger than it, since they are not compressed."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = [archive.getinfo(name) for name in ("training.json", "state")]
-        if any(part.compress_type != zipfile.ZIP_STORED for part in parts):
-            raise ValueError("it is compressed, which it was not when it was written")
-        if parts[0].file_size > LONGEST:
-            raise ValueError("its description is too long")
-        return [archive.read(part) for part in parts]

@@ -8,50 +8,51 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-WRITING = ".writing-"
-ABANDONED = 3600  # seconds
+TEMPORARY = ".writing-"  # how the names of temporary folders begin
+ABANDONED_S = 3600  # age in seconds at which a temporary folder counts as left over from a killed process
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` to write to; at the end it takes the place of `path` in one step.
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path to write to, which replaces `path` in one step when the block ends.
 
-    The temporary file ends as `path` does, since libraries choose a format by the ending. If the block raises,
-    or the process is killed inside it, an earlier file at `path` stays as it was.
+    If the block raises or the process is killed, an earlier file at `path` stays as it was. The temporary path has
+    the same file name, because libraries choose the format by the suffix.
 
-    Raises OSError, naming the folder or file, if it cannot be written or the disk is full.
+    Raises:
+        OSError: The file cannot be written, or the disk is full. The message names the file or folder.
     """
     path = Path(path)
     folder = make_folder(path.parent)
-    _clear(folder)
+    _remove_abandoned(folder)
     try:
-        with tempfile.TemporaryDirectory(prefix=WRITING, dir=folder) as temporary:
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=folder) as temporary:
             written = Path(temporary, path.name)
             yield written
             with open(written, "rb+") as file:
-                os.fsync(file.fileno())  # on the disk before the name points at it
+                os.fsync(file.fileno())  # the content must be on the disk before the name points to it
             os.replace(written, path)
     except OSError as error:
         reason = error.strerror or error
         raise OSError(f"{path}: cannot be written ({reason}); free some space or choose another place") from error
-    if os.name == "posix":  # elsewhere a folder cannot be opened
+    if os.name == "posix":  # other systems cannot open a folder
         opened = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(opened)  # the name too is on the disk
+            os.fsync(opened)  # now the name is on the disk as well
         finally:
             os.close(opened)
 
 
-def _clear(folder: Path) -> None:
-    """Remove what processes that were killed while they wrote have left, when no writing can take so long."""
-    for left in folder.glob(f"{WRITING}*"):
-        with suppress(OSError):  # another process was faster
-            if time.time() - left.stat().st_mtime > ABANDONED:
-                shutil.rmtree(left)
+def _remove_abandoned(folder: Path) -> None:
+    """Remove temporary folders that killed processes left behind."""
+    for left_over in folder.glob(f"{TEMPORARY}*"):
+        with suppress(OSError):  # already removed by another process
+            if time.time() - left_over.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(left_over)
 
 
 def make_folder(folder: str | Path) -> Path:
-    """Return `folder`, made if need be and writable; else raise OSError with a sentence that names it."""
+    """Create `folder` if necessary and return it; raise an OSError that names it if it is not writable."""
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)

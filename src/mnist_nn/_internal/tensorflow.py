@@ -1,8 +1,8 @@
-"""TensorFlow and Keras, imported without the start-up noise that TensorFlow writes to stderr.
+"""TensorFlow and Keras, imported without TensorFlow's start-up messages.
 
-Modules that need them import `keras` and `tf` from here. The noise comes from C++ and goes to file descriptor 2
-before any setting of TensorFlow's own is read, so that descriptor is turned away while the import lasts. Afterwards
-every line that is not known noise is passed on, and so is all of it if the import fails.
+TensorFlow's C++ code writes to file descriptor 2 before it reads any setting, so that descriptor is redirected during
+the import, and only then. Afterwards every line that is not a known start-up message is written to stderr; if the
+import fails, all lines are.
 """
 
 import os
@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-# Information and warnings in the format of TensorFlow's log (I0000, W0000), and the lines that say there is no GPU.
-NOISE = re.compile(
+# Information and warnings in the format of TensorFlow's log (I0000, W0000), and the messages about a missing GPU.
+START_UP_MESSAGE = re.compile(
     rb"[IW]\d{4} "
     rb"|\d{4}-\d\d-\d\d .*: [IW] "
     rb"|E\d{4} .*(cuInit|Unable to register cu)"
@@ -22,25 +22,26 @@ NOISE = re.compile(
 
 
 @contextmanager
-def _without_noise() -> Iterator[None]:
+def quiet_stderr() -> Iterator[None]:
+    """Hold back what the block writes to file descriptor 2, then write all but the start-up messages."""
     try:
         stderr = os.dup(2)
         held = tempfile.TemporaryFile()  # noqa: SIM115 (closed below)
-    except OSError:  # no stderr at all, or no folder for what it holds: nothing is kept quiet
+    except OSError:  # there is no stderr, or no folder for temporary files: change nothing
         yield
         return
     with held:
         os.dup2(held.fileno(), 2)
-        noise = re.compile(rb"(?!)")  # if the block raises, nothing counts as noise
+        succeeded = False
         try:
             yield
-            noise = NOISE
+            succeeded = True
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
             held.seek(0)
             for line in held:
-                if not noise.match(line):
+                if not (succeeded and START_UP_MESSAGE.match(line)):
                     os.write(2, line)
 
 
@@ -51,15 +52,18 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
     )
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # after the import: errors only
 
-with _without_noise():
+with quiet_stderr():
     import tensorflow as tf
 
-    # How a sum is split over threads decides its last digits, so the number of threads is part of a result. Two are
-    # as many as this network keeps busy. A number that was set in Python before this import stays.
+    # The number of threads decides the order of additions and so the last digits of a result. Fix it at two, as many
+    # as this network can use, unless the caller has already set it.
     if tf.config.threading.get_intra_op_parallelism_threads() == 0:
-        with suppress(RuntimeError):  # TensorFlow has started already
+        with suppress(RuntimeError):  # TensorFlow is already running
             tf.config.threading.set_intra_op_parallelism_threads(2)
-    tf.config.list_physical_devices()  # looks for GPUs now, inside, rather than at the first operation
+    tf.config.list_physical_devices()  # look for GPUs now, while messages are held back
     import keras
+
+# Keras traces the training step once for every model, so TensorFlow's advice against it would only puzzle the user.
+tf.get_logger().addFilter(lambda record: "TensorFlowTrainer" not in record.getMessage())
 
 __all__ = ["keras", "tf"]
