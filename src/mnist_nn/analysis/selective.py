@@ -1,6 +1,6 @@
-"""Selective prediction: answer where the network is sure, leave the rest to a person, and promise how few are wrong.
+"""Selective prediction: abstain below a confidence threshold that bounds the error of the accepted answers.
 
-The threshold is found on one set of images, validation, and holds for others of the same kind.
+The threshold is chosen on one set of images, the validation split, and applies to other images of the same kind.
 """
 
 from dataclasses import dataclass
@@ -9,15 +9,18 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from ..evaluation import Evaluation, wilson
+from ..evaluation import Evaluation, wilson_interval
 
 
 @dataclass(frozen=True, repr=False)
 class Selection:
-    """What comes of answering only from a confidence up.
+    """The result of accepting only answers above a confidence threshold.
 
-    threshold: the least confidence that is accepted. images: how many there were.
-    accepted: how many of them are answered. wrong: how many of these are answered wrong.
+    Args:
+        threshold: The lowest confidence that is accepted.
+        images: The number of all images.
+        accepted: The number of accepted answers.
+        wrong: The number of wrong answers among the accepted ones.
     """
 
     threshold: float
@@ -27,57 +30,87 @@ class Selection:
 
     @property
     def coverage(self) -> float:
-        """The share of the images that is answered, 0 to 1."""
+        """The fraction of images whose answer is accepted, 0 to 1."""
         return self.accepted / self.images
 
     @property
     def error(self) -> float:
-        """The share of the answers that is wrong, 0 to 1; 0 if there are none."""
+        """The fraction of accepted answers that are wrong, 0 to 1; 0 if none is accepted."""
         return self.wrong / self.accepted if self.accepted else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the error that is due to the finite number of answers."""
-        return wilson(self.wrong, self.accepted) if self.accepted else (0.0, 1.0)
+        """The 95 % interval of the error, which is due to the finite number of answers."""
+        return wilson_interval(self.wrong, self.accepted) if self.accepted else (0.0, 1.0)
 
     def __repr__(self) -> str:
         low, high = self.interval
         return (
-            f"{self.accepted:,} of {self.images:,} answered ({self.coverage:.1%}), {self.wrong:,} of these wrong: "
+            f"{self.accepted:,} of {self.images:,} accepted ({self.coverage:.1%}), {self.wrong:,} of these wrong: "
             f"{self.error:.3%} (95 % interval {low:.3%} to {high:.3%})"
         )
 
 
 def risk_coverage(evaluation: Evaluation) -> pd.DataFrame:
-    """Return what every threshold would give, the highest first (R. El-Yaniv and Y. Wiener, JMLR 11, 2010).
+    """Return the error and the coverage for every possible confidence threshold.
 
-    Columns: threshold (each confidence that occurs), accepted, wrong (how many images, and mistakes, are at least so
-    confident), coverage and error (both 0 to 1; the error is of those accepted).
+    Args:
+        evaluation: The predictions for a split.
+
+    Returns:
+        One row per threshold, the highest first, with the columns threshold (every confidence that occurs), accepted
+        and wrong (numbers of images), coverage and error (0 to 1; the error is that of the accepted answers).
+
+    Example:
+        >>> import numpy as np
+        >>> from mnist_nn import Evaluation, risk_coverage
+        >>> result = Evaluation(np.array([0, 1]), np.array([[0.75, 0.25], [0.5, 0.5]]))
+        >>> risk_coverage(result)["error"].tolist()
+        [0.0, 0.5]
+
+    Notes:
+        R. El-Yaniv and Y. Wiener, Journal of Machine Learning Research 11, 2010.
     """
     order = np.argsort(-evaluation.confidence, kind="stable")
     confidence = evaluation.confidence[order]
     wrong = np.cumsum(evaluation.predicted[order] != evaluation.labels[order])
-    last = np.flatnonzero(np.append(np.diff(confidence) != 0, True))  # equal ones are accepted together
+    last = np.flatnonzero(np.append(np.diff(confidence) != 0, True))  # equal confidences are accepted together
     table = pd.DataFrame({"threshold": confidence[last], "accepted": last + 1, "wrong": wrong[last]})
     return table.assign(coverage=table["accepted"] / len(order), error=table["wrong"] / table["accepted"])
 
 
 def confidence_threshold(evaluation: Evaluation, budget: float = 0.001, certainty: float | None = None) -> float:
-    """Return the lowest confidence from which on at most a share `budget` of the answers to further images is wrong.
+    """Return the lowest confidence threshold that keeps the error of accepted answers within a budget.
 
-    evaluation: of images that were not learned from, as validation's. Infinity if they are too few for the promise.
-    certainty: None for a promise in expectation; or how certain it is to be kept, as 0.95, which costs coverage.
+    Args:
+        evaluation: The predictions for images that the model did not learn from, such as the validation split.
+        budget: The largest fraction of accepted answers that may be wrong, between 0 and 1.
+        certainty: None keeps the budget in expectation. A probability, such as 0.95, is the probability with which
+            the budget is kept; this costs coverage.
 
-    In expectation: mistakes + 1 <= budget * A, where A of these n images are accepted. If a further one is accepted and
-    wrong with probability P, then E[P / (A / (n + 1))] <= budget, for any network and any n: the error among answers,
-    with coverage as counted here. (A further mistake is as likely as each of these to be the surest of all, hence the
-    + 1; without it the promise is broken. So are selected the hypotheses of Y. Jin and E. Candes, JMLR 24, 2023.)
+    Returns:
+        The threshold; infinity if the images are too few for the guarantee.
 
-    With certainty: the probability that the error among answers exceeds the budget is at most 1 - certainty, if that
-    error does not fall as the threshold falls. Thresholds are tested by the binomial distribution, from the highest
-    that could pass down to the first that fails (A. Angelopoulos et al., "Learn then test", arXiv:2110.01052).
+    Raises:
+        ValueError: `budget` or `certainty` is not between 0 and 1.
 
-    Raises ValueError if budget or certainty is not between 0 and 1.
+    Example:
+        >>> from mnist_nn import confidence_threshold, evaluate, load_mnist, load_network
+        >>> validation = evaluate(load_network(), load_mnist().validation)
+        >>> round(confidence_threshold(validation, budget=0.001), 3)
+        0.968
+
+    Notes:
+        In expectation: the threshold is the lowest with wrong + 1 <= budget * accepted. Let a further image be
+        accepted and misclassified with probability P, and let A of these n images be accepted. Then
+        E[P / (A / (n + 1))] <= budget, for any model and any n. The + 1 is needed because a further mistake is as
+        likely as each of the observed ones to be the most confident (as in Y. Jin and E. Candes, Journal of Machine
+        Learning Research 24, 2023).
+
+        With certainty: the probability that the error of accepted answers exceeds the budget is at most
+        1 - certainty, if a lower threshold never has a lower error. Thresholds are tested with the binomial
+        distribution, from the highest that can pass down to the first that fails (A. Angelopoulos et al., "Learn then
+        test", arXiv:2110.01052).
     """
     for name, value in {"budget": budget, "certainty": certainty}.items():
         if value is not None and not 0 < value < 1:
@@ -86,16 +119,29 @@ def confidence_threshold(evaluation: Evaluation, budget: float = 0.001, certaint
     if certainty is None:
         holds = table["wrong"] + 1 <= budget * table["accepted"]
     else:
-        # The threshold is the confidence of one of the accepted; the others above it are a sample of all that are.
+        # The threshold is the confidence of one accepted image; the images above it are a sample of all such images.
         sample = table["accepted"] - 1
-        possible = (1 - budget) ** sample <= 1 - certainty  # if none of them were wrong
-        chance = binom.cdf(table["wrong"], sample, budget)
-        holds = possible & np.logical_and.accumulate(~possible | (chance <= 1 - certainty))
-    return float(table["threshold"][holds].min()) if holds.any() else np.inf
+        possible = (1 - budget) ** sample <= 1 - certainty  # if none of them is wrong
+        probability = binom.cdf(table["wrong"], sample, budget)
+        holds = possible & np.logical_and.accumulate(~possible | (probability <= 1 - certainty))
+    return min(table["threshold"].to_numpy()[holds].tolist(), default=np.inf)
 
 
 def select_confident(evaluation: Evaluation, threshold: float) -> Selection:
-    """Return what comes of answering only the images of `evaluation` of which the network is at least so confident."""
+    """Accept only the answers at or above a confidence threshold.
+
+    Args:
+        evaluation: The predictions for a split.
+        threshold: The lowest accepted confidence, such as `confidence_threshold` returns.
+
+    Returns:
+        A Selection: how many answers are accepted, and how many of these are wrong.
+
+    Example:
+        >>> from mnist_nn import evaluate, load_mnist, load_network, select_confident
+        >>> select_confident(evaluate(load_network(), load_mnist().test), 0.968).accepted
+        9678
+    """
     accepted = evaluation.confidence >= threshold
     wrong = accepted & (evaluation.predicted != evaluation.labels)
     return Selection(threshold, len(accepted), int(accepted.sum()), int(wrong.sum()))

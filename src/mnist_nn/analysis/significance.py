@@ -1,4 +1,4 @@
-"""Networks compared: two on the same images, and one recipe over its seeds."""
+"""Is a difference real? A paired test of two models on the same images, and the spread of one recipe over seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,15 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
-from ..evaluation import Evaluation, wilson
+from ..evaluation import Evaluation, wilson_interval
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class McNemar:
-    """How two networks differ on the same images: four counts, and how surprising they are if both are equally good.
+    """The exact McNemar test of two models on the same images.
 
-    p_value: two-sided and exact, the binomial distribution of the images that only one of them reads right
-        (Q. McNemar, Psychometrika 12, 1947).
+    Args:
+        both: The number of images that both models classify correctly.
+        first_only: The number of images that only the first model classifies correctly.
+        second_only: The number of images that only the second model classifies correctly.
+        neither: The number of images that both models misclassify.
     """
 
     both: int
@@ -24,34 +27,58 @@ class McNemar:
 
     @property
     def p_value(self) -> float:
-        """The probability of so large a difference if each image that only one reads right were a fair coin's toss."""
-        differ = self.first_only + self.second_only
-        return float(binomtest(self.first_only, differ).pvalue) if differ else 1.0
+        """The two-sided p-value, 0 to 1.
+
+        It is the probability of a difference at least as large if each image that only one model classifies correctly
+        went either way with probability 1/2.
+        """
+        differing = self.first_only + self.second_only
+        return float(binomtest(self.first_only, differing).pvalue) if differing else 1.0
 
     def __repr__(self) -> str:
         return (
-            f"only the first right: {self.first_only:,}, only the second: {self.second_only:,}, "
+            f"only the first correct: {self.first_only:,}, only the second: {self.second_only:,}, "
             f"both: {self.both:,}, neither: {self.neither:,}; exact McNemar test p = {self.p_value:.2g}"
         )
 
 
 def mcnemar(first: Evaluation, second: Evaluation) -> McNemar:
-    """Return the paired comparison of two networks' evaluations on the same images.
+    """Compare two models on the same images.
 
-    Raises ValueError if the evaluations are of different images, as far as their labels tell.
+    Args:
+        first: The evaluation of one model.
+        second: The evaluation of the other model on the same split.
+
+    Returns:
+        The four counts and the p-value.
+
+    Raises:
+        ValueError: The labels of the two evaluations differ.
+
+    Example:
+        >>> import numpy as np
+        >>> from mnist_nn import Evaluation, mcnemar
+        >>> labels, probabilities = np.array([0, 1, 2]), np.eye(10)
+        >>> mcnemar(Evaluation(labels, probabilities[:3]), Evaluation(labels, probabilities[[0, 1, 7]]))
+        only the first correct: 1, only the second: 0, both: 2, neither: 0; exact McNemar test p = 1
+
+    Notes:
+        Q. McNemar, Psychometrika 12, 1947.
     """
     if not np.array_equal(first.labels, second.labels):
         raise ValueError("first and second must be evaluations of the same images; evaluate both models on one split")
-    one, other = first.predicted == first.labels, second.predicted == second.labels
-    counts = (one & other).sum(), (one & ~other).sum(), (~one & other).sum(), (~one & ~other).sum()
+    a, b = first.predicted == first.labels, second.predicted == second.labels
+    counts = (a & b).sum(), (a & ~b).sum(), (~a & b).sum(), (~a & ~b).sum()
     return McNemar(*map(int, counts))
 
 
 @dataclass(frozen=True, repr=False)
-class Seeds:
-    """One recipe's accuracies over seeds, and apart from them what is due to the finite number of images.
+class SeedSummary:
+    """The accuracies of one recipe over several seeds, and separately the uncertainty due to the number of images.
 
-    correct: how many of the `images` the network of each seed reads right.
+    Args:
+        correct: The number of correctly classified images for each seed.
+        images: The number of all images.
     """
 
     correct: tuple[int, ...]
@@ -64,33 +91,46 @@ class Seeds:
 
     @property
     def deviation(self) -> float:
-        """The standard deviation between seeds (of the accuracies, n - 1 in the denominator); NaN of a single one."""
+        """The standard deviation of the accuracies over seeds (with n - 1); NaN for a single seed."""
         return float(np.std(self.correct, ddof=1)) / self.images if len(self.correct) > 1 else float("nan")
 
     @property
     def range(self) -> tuple[float, float]:
-        """The least and the greatest accuracy."""
+        """The lowest and the highest accuracy, 0 to 1."""
         return min(self.correct) / self.images, max(self.correct) / self.images
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval that so many images leave of the mean accuracy, however many seeds there are."""
-        return wilson(round(self.mean * self.images), self.images)
+        """The 95 % interval of the mean accuracy for this number of images; more seeds do not narrow it."""
+        return wilson_interval(round(self.mean * self.images), self.images)
 
     def __repr__(self) -> str:
-        (least, most), (low, high) = self.range, self.interval
+        (lowest, highest), (low, high) = self.range, self.interval
         return (
-            f"{self.mean:.2%} ± {self.deviation:.2%} between {len(self.correct)} seeds ({least:.2%} to {most:.2%}); "
-            f"{self.images:,} images leave {low:.2%} to {high:.2%}"
+            f"{self.mean:.2%} ± {self.deviation:.2%} (standard deviation over {len(self.correct)} seeds, "
+            f"{lowest:.2%} to {highest:.2%}); 95 % interval for {self.images:,} images: {low:.2%} to {high:.2%}"
         )
 
 
-def over_seeds(correct: Sequence[int], images: int) -> Seeds:
-    """Return the summary of one recipe's networks, one a seed, each of which reads so many of `images` right.
+def summarize_seeds(correct: Sequence[int] | np.ndarray, images: int) -> SeedSummary:
+    """Summarise the results of one recipe over several seeds.
 
-    Raises ValueError if there is none, or one is not a count of at most `images`.
+    Args:
+        correct: The number of correctly classified images, one value per seed.
+        images: The number of all images.
+
+    Returns:
+        Mean, standard deviation, range and 95 % interval of the accuracy.
+
+    Raises:
+        ValueError: There are no values, or one is not a whole number of at most `images`.
+
+    Example:
+        >>> from mnist_nn import summarize_seeds
+        >>> round(summarize_seeds([9917, 9918, 9914], images=10_000).mean, 4)
+        0.9916
     """
     counts = np.asarray(correct)
     if counts.ndim != 1 or not len(counts) or counts.dtype.kind not in "iu" or not (counts <= images).all():
-        raise ValueError(f"correct must be counts of at most {images:,} images, one a seed, not {correct!r}")
-    return Seeds(tuple(map(int, counts)), images)
+        raise ValueError(f"correct must be counts of at most {images:,} images, one per seed, not {correct!r}")
+    return SeedSummary(tuple(map(int, counts)), images)
