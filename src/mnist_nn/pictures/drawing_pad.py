@@ -1,106 +1,129 @@
-"""A pad in a notebook to draw a digit on, which the network reads while it is drawn.
+"""A pad to draw a digit on in a notebook; the network classifies it while it is drawn.
 
-The page's side, drawing.js and drawing.css, holds the pen; this side holds the network. They share three traits:
-`drawing` and its number, `turn`, come from the page, and `answer` goes back.
+The page's side (drawing_pad.js and drawing_pad.css) handles the pen, this side handles the network. They share three
+traits: `drawing` and its number `turn` come from the page, and `answer` goes back.
 """
+
+from __future__ import annotations
 
 import base64
 import io
 from pathlib import Path
+from typing import Any
 
-import anywidget
 import numpy as np
-import traitlets
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from ..model import ModelLike, check_model, load_network, predict_probabilities
 from .digit import Prediction, predict_digit
-from ..network import check_model, load_network, predict_probabilities
-from .loading import open_picture
+from .loading import ImageLike, open_picture
 
-SIDE = 140  # pixels each way of the drawing that the page sends, as in drawing.js
-EMPTY = "draw a digit"
-HERE = Path(__file__).parent
+try:
+    import anywidget
+    import traitlets
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"DrawingPad needs the package {error.name}; install it with: pip install anywidget", name=error.name
+    ) from None
+
+SIDE_PX = 140  # of the drawing that the page sends, as in drawing_pad.js
+BLANK_BRIGHTNESS = 230  # a drawing without darker pixels is blank: erased strokes leave faint traces
+EMPTY_TEXT = "draw a digit"
+FOLDER = Path(__file__).parent
 
 
 class DrawingPad(anywidget.AnyWidget):
-    """A pad to draw a digit on, with mouse, pen, finger or keys, beside what the network makes of it.
+    """A pad to draw a digit on with mouse, pen, finger or keys; the prediction is shown beside it.
 
-    Put it in the last line of a cell. Where there is no kernel, its place is taken by a still picture.
+    Put it in the last line of a cell. Pages without a kernel show a picture of it instead. Later cells can use its
+    attributes:
 
-    model: the network, which maps (n, 28, 28) pixels to ten probabilities; by default the one that ships.
-    image: a drawing to begin with, whatever `prepare_image` takes.
+    - `prediction`: the Prediction for the drawing, or None while the pad is empty or the drawing cannot be read;
+    - `image`: the drawing, uint8 (140, 140), dark ink on white;
+    - `text`: the answer in words, such as "5 (99.8 %)".
 
-    Later cells can use the attributes
-    prediction: what the network reads, a Prediction; None while the pad is empty or cannot be read.
-    image: the drawing, uint8 (140, 140), dark ink on white.
-    text: the answer in words, such as "5 (99.8 %)".
+    Args:
+        model: A Keras model from (n, 28, 28) pixels to (n, 10) probabilities, or a Network. None means the pretrained
+            network.
+        image: A drawing to start with: a path, the bytes of a file, a Pillow image or an array.
 
-    Raises ValueError for another model or picture, FileNotFoundError for a picture that is not there.
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is not a picture, an array has another form, or `model` is not such a model.
+
+    Example:
+        >>> from mnist_nn import DrawingPad
+        >>> DrawingPad()
+        DrawingPad(draw a digit)
     """
 
-    _esm = HERE / "drawing_pad.js"
-    _css = HERE / "drawing_pad.css"
-    # The page knows its own drawing: nothing of it is sent back.
-    drawing = traitlets.Bytes(help="the drawing's grey values, 140x140 bytes, or none at all").tag(
+    _esm = FOLDER / "drawing_pad.js"
+    _css = FOLDER / "drawing_pad.css"
+    # Not echoed: the page knows its own drawing.
+    drawing = traitlets.Bytes(help="grey values of the drawing, 140x140 bytes, or nothing").tag(
         sync=True, echo_update=False, from_json=lambda value, _: bytes(value) if type(value) is memoryview else value
     )
     turn = traitlets.Int(help="the number of the drawing").tag(sync=True, echo_update=False)
-    answer = traitlets.Dict(help="the answer's turn, text, probabilities and pixels").tag(sync=True)
+    answer = traitlets.Dict(help="turn, text, probabilities and pixels of the answer").tag(sync=True)
 
-    def __init__(self, model=None, image=None) -> None:
+    def __init__(self, model: ModelLike | None = None, image: ImageLike | None = None) -> None:
         self.model = load_network() if model is None else check_model(model)
-        predict_probabilities(self.model, np.zeros((1, 28, 28), np.uint8))  # a network's first answer is a slow one
+        predict_probabilities(self.model, np.zeros((1, 28, 28), np.uint8))  # warm up: the first call is slow
         self.prediction: Prediction | None = None
-        super().__init__(drawing=b"" if image is None else _paper(image).tobytes())
-        self._read()
+        super().__init__(drawing=b"" if image is None else _to_drawing(image).tobytes())
+        self._predict()
 
     @property
     def image(self) -> np.ndarray:
+        """The drawing, uint8 (140, 140), dark ink on white."""
         if not self.drawing:
-            return np.full((SIDE, SIDE), 255, np.uint8)
-        return np.frombuffer(self.drawing, np.uint8).reshape(SIDE, SIDE)
+            return np.full((SIDE_PX, SIDE_PX), 255, np.uint8)
+        return np.frombuffer(self.drawing, np.uint8).reshape(SIDE_PX, SIDE_PX)
 
     @property
     def text(self) -> str:
+        """The answer in words, such as "5 (99.8 %)"."""
         return self.answer["text"]
 
     def __repr__(self) -> str:
         return f"DrawingPad({self.text})"
 
     @traitlets.validate("drawing")
-    def _check(self, proposal: dict) -> bytes:
-        if len(proposal["value"]) not in (0, SIDE * SIDE):
-            raise traitlets.TraitError(f"drawing must have 0 or {SIDE * SIDE:,} bytes, not {len(proposal['value']):,}")
+    def _check_drawing(self, proposal: dict) -> bytes:
+        size, expected = len(proposal["value"]), SIDE_PX * SIDE_PX
+        if size not in (0, expected):
+            raise traitlets.TraitError(f"drawing must have 0 or {expected:,} bytes, not {size:,}")
         return proposal["value"]
 
     @traitlets.observe("turn")
-    def _read(self, change: dict | None = None) -> None:
-        self.prediction, text = None, EMPTY
+    def _predict(self, change: dict | None = None) -> None:
+        self.prediction, text = None, EMPTY_TEXT
         try:
-            if self.image.min() < 230:  # not for the trace of a stroke that was cleared
+            if self.image.min() < BLANK_BRIGHTNESS:
                 self.prediction = predict_digit(self.model, self.image)
                 text = f"{self.prediction.digit} ({self.prediction.confidence:.1%})".replace("%", " %")
                 text = text if self.prediction.sure else f"not sure: {text}"
-        except Exception as error:  # whatever it is, the page waits for an answer
+        except Exception as error:  # always answer, because the page waits for it
             text = f"cannot be read: {error}"
-        nothing = Prediction(np.zeros(10, np.float32), np.zeros((28, 28), np.uint8), (0, 0, SIDE, SIDE), clear=False)
-        seen = self.prediction or nothing
+        nothing = Prediction(np.zeros(10, np.float32), np.zeros((28, 28), np.uint8), (0, 0, 0, 0), clear=False)
+        shown = self.prediction or nothing
         self.answer = {
             "turn": self.turn,
             "text": text,
-            "probabilities": seen.probabilities.tolist(),
-            "pixels": seen.pixels.tobytes(),
+            "probabilities": shown.probabilities.tolist(),
+            "pixels": shown.pixels.tobytes(),
         }
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         """Return the live pad, and a picture of it for pages without a kernel."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
+        bundle: Any = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle
         file = io.BytesIO()
-        self._still().save(file, "PNG")
+        self._draw_still().save(file, "PNG")
         return data | {"image/png": base64.b64encode(file.getvalue()).decode()}, metadata
 
-    def _still(self) -> Image.Image:
-        """Return the pad as it looks now, 640x304."""
+    def _draw_still(self) -> Image.Image:
+        """Return the pad as it looks now, 640x304 pixels."""
         still = Image.new("RGB", (640, 304), "white")
         draw = ImageDraw.Draw(still)
         small, large = ImageFont.load_default(14), ImageFont.load_default(24)
@@ -124,11 +147,11 @@ class DrawingPad(anywidget.AnyWidget):
         return still
 
 
-def _paper(image) -> np.ndarray:
-    """Return a picture, whatever `prepare_image` takes, as a drawing: uint8 (140, 140), dark ink on white."""
+def _to_drawing(image: ImageLike) -> np.ndarray:
+    """Convert a picture to a drawing: uint8 (140, 140), dark ink on white."""
     picture = open_picture(image).convert("RGBA")
     grey = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("L")
-    if np.median(grey) < 128:  # light on dark
+    if np.median(np.asarray(grey)) < 128:  # light on dark
         grey = ImageOps.invert(grey)
-    grey = ImageOps.autocontrast(grey, cutoff=(0, 50))  # the paper, more than half of any picture, becomes white
-    return np.asarray(ImageOps.pad(grey, (SIDE, SIDE), Image.Resampling.BICUBIC, color=255))
+    grey = ImageOps.autocontrast(grey, cutoff=(0, 50))  # whiten the paper, which is more than half of the picture
+    return np.asarray(ImageOps.pad(grey, (SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC, color=255))

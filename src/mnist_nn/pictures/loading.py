@@ -1,26 +1,41 @@
-"""Picture files, Pillow images and arrays, opened without trusting them, and their brightness."""
+"""Open pictures without trusting them: files, bytes, Pillow images and arrays."""
 
 import io
 import warnings
 from pathlib import Path
+from typing import IO, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageOps
 
-LARGEST = 89_000_000  # pixels; Pillow refuses larger files
-MOST = 120_000_000  # bytes that a file may take when it is decoded
-BYTES = {"RGB": 4, "RGBA": 4, "CMYK": 4, "YCbCr": 4, "LAB": 4, "HSV": 4, "RGBX": 4, "I": 4, "F": 4, "LA": 4, "I;16": 2}
-LONGEST = 2_000  # pixels a side; larger pictures are reduced to this first
+ImageLike: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
+
+MAX_ARRAY_PIXELS = 89_000_000  # Pillow itself refuses files with more pixels
+MAX_DECODED_BYTES = 120_000_000
+MAX_SIDE_PX = 2_000  # larger pictures are reduced to this size first
+BYTES_PER_PIXEL = {"RGB": 4, "RGBA": 4, "CMYK": 4, "YCbCr": 4, "LAB": 4, "HSV": 4, "RGBX": 4, "I": 4, "F": 4, "LA": 4}
+BYTES_PER_PIXEL |= {"I;16": 2}
 
 
-def open_picture(image) -> Image.Image:
-    """Return a picture as a Pillow image, upright, in the form it came in, no larger than 2,000 pixels a side.
+def open_picture(image: ImageLike) -> Image.Image:
+    """Open a picture as a Pillow image, upright, at most 2,000 pixels wide and high, in its own mode.
 
-    image: a path, the bytes of a file, a Pillow image, or an array: (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA,
-        uint8 0 to 255 or floats 0 to 1. Of several pictures in a file the first.
+    Args:
+        image: A path, the bytes of a file, a Pillow image, or an array: (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA,
+            uint8 0 to 255 or floats 0 to 1. If a file holds several pictures, the first is used.
 
-    Raises FileNotFoundError for a missing file; ValueError for one that is no picture or takes more than 120 MB when
-    decoded, and for arrays of another form.
+    Returns:
+        The picture. The boxes of predictions refer to its pixels.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is not a picture or takes more than 120 MB when decoded, or an array has another form.
+
+    Example:
+        >>> import numpy as np
+        >>> from mnist_nn.pictures.loading import open_picture
+        >>> open_picture(np.zeros((300, 4000), np.uint8)).size
+        (2000, 150)
     """
     if isinstance(image, Image.Image):
         return _upright(image)
@@ -34,38 +49,39 @@ def open_picture(image) -> Image.Image:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    if max(picture.size) > LONGEST:
-        width, height = (max(1, round(LONGEST / max(picture.size) * side)) for side in picture.size)
-        picture = (picture.convert("L") if picture.mode == "1" else picture).resize(
-            (width, height), Image.Resampling.NEAREST if picture.mode == "P" else Image.Resampling.BOX
-        )
+    """Reduce a large picture and apply its EXIF rotation."""
+    if max(picture.size) > MAX_SIDE_PX:
+        width, height = (max(1, round(MAX_SIDE_PX / max(picture.size) * side)) for side in picture.size)
+        picture = picture.convert("L") if picture.mode == "1" else picture
+        method = Image.Resampling.NEAREST if picture.mode == "P" else Image.Resampling.BOX
+        picture = picture.resize((width, height), method)
     return ImageOps.exif_transpose(picture)
 
 
-def _from_file(name: str, file) -> Image.Image:
+def _from_file(name: str, file: Path | IO[bytes]) -> Image.Image:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a picture with odd metadata is still a picture
+            warnings.simplefilter("ignore")  # a picture with unusual metadata is still a picture
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file) as picture:
-                picture.draft("L", (LONGEST, LONGEST))  # a JPEG is decoded no larger than needed
-                size = picture.width * picture.height * BYTES.get(picture.mode, 1)
-                if size > MOST:
-                    raise ValueError(f"{size:,} bytes when decoded, more than {MOST:,}: make it smaller")
+                picture.draft("L", (MAX_SIDE_PX, MAX_SIDE_PX))  # decode a JPEG no larger than necessary
+                size = picture.width * picture.height * BYTES_PER_PIXEL.get(picture.mode, 1)
+                if size > MAX_DECODED_BYTES:
+                    raise ValueError(f"{size:,} bytes when decoded, more than {MAX_DECODED_BYTES:,}: make it smaller")
                 picture.load()
                 return _upright(picture)
     except FileNotFoundError:
         raise FileNotFoundError(f"{name}: no such file; give the path of a picture") from None
-    except Exception as error:  # on a damaged file Pillow's decoders raise whatever their format makes them raise
+    except Exception as error:  # Pillow's decoders raise many kinds of exceptions for damaged files
         reason = "unknown format" if isinstance(error, Image.UnidentifiedImageError) else error
-        raise ValueError(f"{name}: cannot be read as a picture ({reason}); give a PNG, JPEG or the like") from error
+        raise ValueError(f"{name}: cannot be read as a picture ({reason}); give a PNG, JPEG or similar") from error
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
     if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
         raise ValueError(f"image must be an array of shape (h, w), (h, w, 3) or (h, w, 4), not {array.shape}")
-    if array.shape[0] * array.shape[1] > LARGEST:
-        raise ValueError(f"image must have at most {LARGEST:,} pixels, not {array.shape}; make it smaller")
+    if array.shape[0] * array.shape[1] > MAX_ARRAY_PIXELS:
+        raise ValueError(f"image must have at most {MAX_ARRAY_PIXELS:,} pixels, not {array.shape}; make it smaller")
     if array.dtype.kind in "fb":
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
             raise ValueError("image must have pixels from 0 to 1, all finite (no NaN), if they are floats; or uint8")
@@ -75,9 +91,9 @@ def _from_array(array: np.ndarray) -> Image.Image:
     return Image.fromarray(array)
 
 
-def grey(picture: Image.Image) -> np.ndarray:
-    """Return the brightness, float32 (h, w), 0 black to 1 white, over white where the picture is transparent."""
-    if picture.mode.startswith(("I", "F")):  # 16 bits and more: Pillow would cut them off at 255
+def brightness(picture: Image.Image) -> np.ndarray:
+    """Return the brightness, float32 (h, w), 0 black to 1 white; transparent parts count as white."""
+    if picture.mode.startswith(("I", "F")):  # 16 bits and more: Pillow would clip them at 255
         values = np.nan_to_num(np.asarray(picture, np.float32)).clip(0)
         return values / max(float(values.max()), 1.0)
     if picture.has_transparency_data:

@@ -1,76 +1,95 @@
-"""Several digits in one picture: a phone number, a postal code, a column of sums."""
+"""Predict several digits in one picture: a phone number, a postal code, several lines."""
 
 import numpy as np
 from scipy import ndimage
 from scipy.signal import find_peaks
 
-from .normalization import to_mnist
+from ..model import ModelLike
 from .digit import Prediction, mean_probabilities
-from .segmentation import Marks, ink_of, marks_of, reduced
-from .loading import grey, open_picture
+from .loading import ImageLike, brightness, open_picture
+from .normalization import normalize
+from .segmentation import Marks, find_ink, find_marks, reduce
 
-WORKING = 1_400  # pixels a side
-FAINT = 0.4  # share of the darkest stroke; fainter ones do not join digits
-MOST = 300  # marks; a picture with more is a texture rather than rows of digits
-CUTS = 6  # places at which a wide mark may be two digits that touch
+SEARCH_SIDE_PX = 1_400
+MIN_INK = 0.4  # fraction of the darkest stroke; fainter ink does not connect digits
+MAX_MARKS = 300  # a picture with more is a texture, not rows of digits
+MAX_CUTS = 6  # positions at which a wide mark may be split into two touching digits
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
-def read_digits(model, image) -> list[Prediction]:
-    """Return the digits in a picture, line by line from top to bottom, each line from left to right.
+def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
+    """Predict the digits in a picture, line by line from top to bottom, each line from left to right.
 
-    Each Prediction's box tells where it is, in the pixels of the upright picture that `open_picture` gives. Digits
-    that touch are cut apart where that makes the network surer of both. None are found in a blank picture.
-    image: whatever `prepare_image` takes.
+    Touching digits are split where this makes the model more confident in both.
 
-    Raises ValueError or FileNotFoundError as `prepare_image` does, and ValueError for a picture of over 300 marks.
+    Args:
+        model: A Keras model from (n, 28, 28) pixels to (n, 10) probabilities, or a Network.
+        image: A path, the bytes of a file, a Pillow image or an array; see `prepare_image`.
+
+    Returns:
+        One Prediction per digit; an empty list for a blank picture.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is not a picture, an array has another form, `model` is not such a model, or the picture
+            has more than 300 separate marks.
+
+    Example:
+        >>> import numpy as np
+        >>> from mnist_nn import load_mnist, load_network, read_digits
+        >>> row = np.concatenate(load_mnist().test.images[:4], axis=1)
+        >>> [prediction.digit for prediction in read_digits(load_network(), row)]
+        [7, 2, 1, 0]
     """
-    brightness = grey(open_picture(image))
-    small, scale = reduced(brightness, WORKING)
-    marks = marks_of(ink_of(small), FAINT)
+    small, scale = reduce(brightness(open_picture(image)), SEARCH_SIDE_PX)
+    marks = find_marks(find_ink(small), MIN_INK)
     pieces = []
-    for line in _lines(marks):
-        height = np.median([_side(marks, group)[0] for group in line])
+    for line in _find_lines(marks):
+        height = float(np.median([_size(marks, group)[0] for group in line]))
         for group in line:
-            pieces += _apart(model, *marks.only(group), height)
+            pieces += _split(model, *marks.cut_out(group), height)
     if not pieces:
         return []
-    pixels = np.stack([to_mnist(ink) for ink, _ in pieces])
+    pixels = np.stack([normalize(ink) for ink, _ in pieces])
+    probabilities = mean_probabilities(model, pixels)
     boxes = [tuple(round(side / scale) for side in box) for _, box in pieces]
-    return list(map(Prediction, mean_probabilities(model, pixels), pixels, boxes))
+    return list(map(Prediction, probabilities, pixels, boxes))
 
 
-def _lines(marks: Marks) -> list[list[list[int]]]:
-    """Return lines of groups of marks, a group for each digit (or several that touch), in reading order."""
-    sizes = marks.boxes[:, 2:] - marks.boxes[:, :2]
+def _find_lines(marks: Marks) -> list[list[list[int]]]:
+    """Return lines of groups of marks in reading order; a group is one digit, or several that touch."""
+    sizes = marks.sizes
     if not len(sizes):
         return []
-    ruled = (sizes[:, 0] < 0.1 * sizes[:, 1]) & (sizes[:, 1] > 0.5 * marks.ink.shape[1])
-    real = ~ruled & (sizes.max(axis=1) >= 4)
-    if real.sum() > MOST:
-        raise ValueError(f"image holds {real.sum():,} marks, more than {MOST} digits; cut out the part with digits")
-    usual = np.quantile(sizes[real, 0], 0.75) if real.any() else 0
-    # A digit's own size, or half of it: what is smaller is a speck or a part of a digit.
-    tall = np.flatnonzero(real & (sizes[:, 0] >= 0.4 * usual))
+    is_line = (sizes[:, 0] < 0.1 * sizes[:, 1]) & (sizes[:, 1] > 0.5 * marks.ink.shape[1])
+    possible = ~is_line & (sizes.max(axis=1) >= 4)
+    if possible.sum() > MAX_MARKS:
+        raise ValueError(
+            f"image holds {possible.sum():,} marks, more than {MAX_MARKS} digits; cut out the part with digits"
+        )
+    usual = float(np.quantile(sizes[possible, 0], 0.75)) if possible.any() else 0.0
+    # Marks of less than 0.4 times the usual height are specks or parts of a digit.
+    tall = np.flatnonzero(possible & (sizes[:, 0] >= 0.4 * usual))
     lines: list[list[int]] = []
-    for number in sorted(tall, key=lambda i: -sizes[i, 0]):
-        middle = marks.boxes[number, [0, 2]].mean()
+    for mark in sorted(tall.tolist(), key=lambda i: -sizes[i, 0]):
+        middle = marks.boxes[mark, [0, 2]].mean()
         for line in lines:
             top, bottom = marks.boxes[line[0], [0, 2]]
             if top <= middle <= bottom:
-                line.append(number)
+                line.append(mark)
                 break
         else:
-            lines.append([number])
-    lines = _unwavy(marks, sorted(lines, key=lambda line: marks.boxes[line[0], 0]), usual)
-    short = np.flatnonzero(real & (sizes[:, 0] < 0.4 * usual))
-    groups = [_joined(marks, sorted(line, key=lambda i: marks.boxes[i, 1])) for line in lines]
-    for number in short:
-        _give(marks, number, groups, usual)
+            lines.append([mark])
+    lines = _join_wavy_lines(marks, sorted(lines, key=lambda line: marks.boxes[line[0], 0]), usual)
+    groups = [_join_stacked_marks(marks, sorted(line, key=lambda i: marks.boxes[i, 1])) for line in lines]
+    for mark in np.flatnonzero(possible & (sizes[:, 0] < 0.4 * usual)).tolist():
+        _assign_small_mark(marks, mark, groups, usual)
     return groups
 
 
-def _unwavy(marks: Marks, lines: list[list[int]], usual: float) -> list[list[int]]:
-    """Return the lines, those joined of which one fills gaps of the other: a row that goes up and down."""
+def _join_wavy_lines(marks: Marks, lines: list[list[int]], usual: float) -> list[list[int]]:
+    """Join two lines if the marks of one fill gaps of the other: together they are one wavy line."""
     joined = lines[:1]
     for line in lines[1:]:
         above, below = marks.boxes[joined[-1]], marks.boxes[line]
@@ -83,62 +102,61 @@ def _unwavy(marks: Marks, lines: list[list[int]], usual: float) -> list[list[int
     return joined
 
 
-def _joined(marks: Marks, line: list[int]) -> list[list[int]]:
-    """Return the marks of a line in groups: those above one another belong to one digit."""
+def _join_stacked_marks(marks: Marks, line: list[int]) -> list[list[int]]:
+    """Group the marks of a line: marks above one another belong to one digit."""
     groups: list[list[int]] = []
-    for number in line:
+    for mark in line:
         if groups:
             left, right = marks.boxes[groups[-1], 1].min(), marks.boxes[groups[-1], 3].max()
-            own_left, own_right = marks.boxes[number, [1, 3]]
+            own_left, own_right = marks.boxes[mark, [1, 3]]
             if min(right, own_right) - own_left > 0.6 * min(right - left, own_right - own_left):
-                groups[-1].append(number)
+                groups[-1].append(mark)
                 continue
-        groups.append([number])
+        groups.append([mark])
     return groups
 
 
-def _give(marks: Marks, number: int, lines: list[list[list[int]]], usual: float) -> None:
-    """Add a small mark to the digit it is part of: the nearest, if it is near enough and the mark no speck."""
-    top, left, bottom, right = marks.boxes[number]
-    nearest, gap = None, 0.25 * usual
+def _assign_small_mark(marks: Marks, mark: int, lines: list[list[list[int]]], usual: float) -> None:
+    """Add a small mark to the nearest digit, if that is close enough and the mark is not a speck."""
+    top, left, bottom, right = marks.boxes[mark]
+    nearest, smallest_gap = None, 0.25 * usual
     for group in (group for line in lines for group in line):
         boxes = marks.boxes[group]
-        apart = max(left - boxes[:, 3].max(), boxes[:, 1].min() - right, 0) + max(
+        gap = max(left - boxes[:, 3].max(), boxes[:, 1].min() - right, 0) + max(
             top - boxes[:, 2].max(), boxes[:, 0].min() - bottom, 0
         )
-        if apart <= gap and marks.mass[number] > 0.03 * marks.mass[group].sum():
-            nearest, gap = group, apart
+        if gap <= smallest_gap and marks.mass[mark] > 0.03 * marks.mass[group].sum():
+            nearest, smallest_gap = group, gap
     if nearest is not None:
-        nearest.append(number)
+        nearest.append(mark)
 
 
-def _side(marks: Marks, group: list[int]) -> np.ndarray:
+def _size(marks: Marks, group: list[int]) -> np.ndarray:
     """Return the height and width of a group of marks."""
     return marks.boxes[group, 2:].max(axis=0) - marks.boxes[group, :2].min(axis=0)
 
 
-def _apart(model, ink: np.ndarray, box: tuple[int, int, int, int], height: float) -> list:
-    """Return [(ink, box)] of one digit, or of several that touch, cut where the network is surest of all of them."""
+def _split(model: ModelLike, ink: np.ndarray, box: Box, height: float) -> list[tuple[np.ndarray, Box]]:
+    """Split touching digits where the model is most confident in all parts; return the ink and box of each digit."""
     left, top, right, bottom = box
     if right - left < 0.7 * height:
         return [(ink, box)]
-    across = ndimage.gaussian_filter1d(ink.sum(axis=0), 1 + height / 40)
-    room = max(3, round(0.2 * height))
-    valleys = room + find_peaks(-across[room:-room])[0]
-    cuts = sorted(valleys, key=lambda x: across[x])[:CUTS]
+    column_ink = ndimage.gaussian_filter1d(ink.sum(axis=0), 1 + height / 40)
+    margin = max(3, round(0.2 * height))
+    valleys = margin + find_peaks(-column_ink[margin:-margin])[0]
+    cuts = sorted(valleys, key=lambda x: column_ink[x])[:MAX_CUTS]
     halves = [(ink[:, :cut], ink[:, cut:]) for cut in cuts if ink[:, :cut].max() > 0.5 and ink[:, cut:].max() > 0.5]
     if not halves:
         return [(ink, box)]
-    candidates = np.stack([to_mnist(ink)] + [to_mnist(half) for pair in halves for half in pair])
+    candidates = np.stack([normalize(ink)] + [normalize(half) for pair in halves for half in pair])
     confidence = mean_probabilities(model, candidates).max(axis=1)
     pairs = confidence[1:].reshape(-1, 2).min(axis=1)
-    wide = (right - left) > 1.3 * height  # wider than any digit
-    if (not wide and confidence[0] >= 0.5) or pairs.max() <= confidence[0]:
+    too_wide = (right - left) > 1.3 * height  # wider than any digit
+    if (not too_wide and confidence[0] >= 0.5) or pairs.max() <= confidence[0]:
         return [(ink, box)]
     first, second = halves[int(pairs.argmax())]
-    offset = left - (ink.shape[1] - (right - left)) // 2
-    middle = offset + first.shape[1]
+    middle = left - (ink.shape[1] - (right - left)) // 2 + first.shape[1]
     return [
-        *_apart(model, first, (left, top, middle, bottom), height),
-        *_apart(model, second, (middle, top, right, bottom), height),
+        *_split(model, first, (left, top, middle, bottom), height),
+        *_split(model, second, (middle, top, right, bottom), height),
     ]
