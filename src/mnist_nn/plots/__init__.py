@@ -1,23 +1,25 @@
-"""Every figure. Functions take numbers and return the Axes or the Figure they drew; `plt.style.use("mnist_nn.style")`
-gives them the project's look.
+"""All figures.
+
+Functions take numbers and return the Axes or the Figure they drew. `plt.style.use("mnist_nn.style")` gives figures
+the look of this project.
 """
 
-from .evaluation import plot_reliability, plot_risk_coverage, plot_robustness
-from .attribution import plot_changes, plot_maps, plot_units
-from .training import plot_class_balance, plot_confusion, plot_history, plot_seeds, plot_tradeoff
-from .pictures import plot_digits, plot_map, plot_mistakes, plot_prediction, plot_probabilities, plot_row
+from .attribution import plot_attributions, plot_changes, plot_units
+from .data import plot_class_balance, plot_digits, plot_embedding
+from .evaluation import plot_confusion, plot_mistakes, plot_reliability, plot_risk_coverage, plot_robustness
+from .pictures import plot_prediction, plot_row
+from .training import plot_history, plot_seeds, plot_tradeoff
 
 __all__ = [
+    "plot_attributions",
     "plot_changes",
     "plot_class_balance",
     "plot_confusion",
     "plot_digits",
+    "plot_embedding",
     "plot_history",
-    "plot_map",
-    "plot_maps",
     "plot_mistakes",
     "plot_prediction",
-    "plot_probabilities",
     "plot_reliability",
     "plot_risk_coverage",
     "plot_robustness",

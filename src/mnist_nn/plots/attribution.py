@@ -1,4 +1,4 @@
-"""Figures of what goes on inside a network: weights, what units answer to, which pixels decide."""
+"""Figures of a model's inside: weights, strongest inputs of units, attributions, adversarial changes."""
 
 from collections.abc import Sequence
 
@@ -6,21 +6,35 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-SIGNED = "cividis_r"  # light and yellow for less, grey for nothing, dark and blue for more: in grey too
+from ._common import show_image
+
+SIGNED = "cividis_r"  # light yellow is negative, grey is zero, dark blue is positive; also distinct in grey
 
 
-def plot_maps(
+def plot_attributions(
     maps: np.ndarray,
-    titles: Sequence | None = None,
+    titles: Sequence | np.ndarray | None = None,
     images: np.ndarray | None = None,
     *,
     columns: int = 10,
     label: str = "",
 ) -> Figure:
-    """Return a grid of signed maps (n, 28, 28), all on one scale, 0 in its middle: dark and blue more, light less.
+    """Draw a grid of signed maps on one scale with 0 in its middle: dark blue is positive, light yellow negative.
 
-    images: (n, 28, 28), the digits the maps belong to; their outline is drawn over them. label: of the scale. The
-    scale ends where one value in two hundred would lie beyond it.
+    Args:
+        maps: (n, 28, 28), such as weights or attributions. One value in 200 may lie beyond the ends of the scale.
+        titles: One title per map, or None.
+        images: (n, 28, 28), the digits that the maps belong to; their outlines are drawn on the maps.
+        columns: The number of maps in a row.
+        label: The label of the colour bar.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> from mnist_nn import load_mnist, load_pretrained, plot_attributions, saliency
+        >>> images = load_mnist().test.images[:5]
+        >>> figure = plot_attributions(saliency(load_pretrained(), images), images=images, columns=5, label="nats")
     """
     rows, side = -(-len(maps) // columns), 0.85 if images is None else 1.3
     height = side if titles is None else side + 0.2
@@ -29,34 +43,47 @@ def plot_maps(
         columns,
         figsize=(side * columns + 0.8, height * rows),
         squeeze=False,
-        layout="none",  # to fit a hundred axes by their contents would take seconds
+        layout="none",  # an automatic layout of a hundred axes takes seconds
         gridspec_kw={"wspace": 0.06, "hspace": 0.06 + (height - side) / side},
     )
     limit = np.percentile(np.abs(maps), 99.5) or 1
     for ax in axes.flat:
         ax.set_axis_off()
     for i, (ax, values) in enumerate(zip(axes.flat, maps, strict=False)):
-        shown = ax.imshow(values, cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
+        ax.imshow(values, cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
         if images is not None:
             ax.contour(images[i], [100], colors="white", linewidths=1.2)
         if titles is not None:
             ax.set_title(titles[i], fontsize=9, loc="center")
-    figure.colorbar(shown, ax=axes, label=label, extend="both", aspect=14 * rows, pad=0.015)
+    figure.colorbar(axes.flat[0].images[0], ax=axes, label=label, extend="both", aspect=14 * rows, pad=0.015)
     return figure
 
 
-def plot_units(weights: np.ndarray, images: np.ndarray, answers: np.ndarray, units: Sequence[int]) -> Figure:
-    """Return a row for each unit: its weights as a picture, and the ten images that it answers most strongly.
+def plot_units(weights: np.ndarray, images: np.ndarray, activations: np.ndarray, units: Sequence[int]) -> Figure:
+    """Draw one row per unit: its weights, and the ten images with its highest activation.
 
-    weights: (28, 28, all units), drawn on one scale. images: (n, 28, 28). answers: (n, all units), to these images.
+    Args:
+        weights: (28, 28, number of units), drawn on one scale.
+        images: (n, 28, 28).
+        activations: (n, number of units), for these images.
+        units: The numbers of the units to draw.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> from mnist_nn import activations, load_mnist, load_pretrained, plot_units
+        >>> model, images = load_pretrained(), load_mnist().validation.images[:100]
+        >>> weights = model.get_layer("hidden_1").get_weights()[0].reshape(28, 28, 128)
+        >>> figure = plot_units(weights, images, activations(model, images)[0], units=[0, 1])
     """
     figure, axes = plt.subplots(len(units), 11, figsize=(9.4, 0.85 * len(units)), width_ratios=[1.4] + [1] * 10)
     limit = np.percentile(np.abs(weights), 99.5)
     for row, unit in zip(axes, units, strict=True):
         row[0].imshow(weights[:, :, unit], cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
         row[0].set_ylabel(f"unit {unit}", rotation=0, ha="right", va="center", fontsize=9)
-        for ax, place in zip(row[1:], np.argsort(-answers[:, unit], kind="stable"), strict=False):
-            ax.imshow(images[place], cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+        for ax, position in zip(row[1:], np.argsort(-activations[:, unit], kind="stable"), strict=False):
+            show_image(ax, images[position])
     for ax in axes.flat:
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
@@ -64,19 +91,38 @@ def plot_units(weights: np.ndarray, images: np.ndarray, answers: np.ndarray, uni
     return figure
 
 
-def plot_changes(images: np.ndarray, changed: np.ndarray, titles: Sequence, changed_titles: Sequence) -> Figure:
-    """Return three rows of pictures: images (n, 28, 28), what was changed of them, on one scale, and the result."""
+def plot_changes(
+    images: np.ndarray,
+    changed: np.ndarray,
+    titles: Sequence | np.ndarray,
+    changed_titles: Sequence | np.ndarray,
+) -> Figure:
+    """Draw three rows: images, their changes on one scale, and the changed images.
+
+    Args:
+        images: (n, 28, 28).
+        changed: (n, 28, 28), such as `deepfool` or `jsma` returns.
+        titles: One title per image.
+        changed_titles: One title per changed image.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> from mnist_nn import jsma, load_mnist, load_pretrained, plot_changes
+        >>> images = load_mnist().test.images[:3]
+        >>> figure = plot_changes(images, jsma(load_pretrained(), images), "abc", "def")
+    """
     change = changed.astype(float) - images
     limit = np.abs(change).max() or 1
     figure, axes = plt.subplots(3, len(images), figsize=(0.95 * len(images) + 0.7, 3.5), squeeze=False)
-    for i, column in enumerate(axes.T):
-        for ax, picture, title in zip(
-            column[::2], (images[i], changed[i]), (titles[i], changed_titles[i]), strict=True
-        ):
-            ax.imshow(picture, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
-            ax.set_title(title, fontsize=9, loc="center")
-        shown = column[1].imshow(change[i], cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
+    for i, (before, middle, after) in enumerate(axes.T):
+        show_image(before, images[i])
+        before.set_title(titles[i], fontsize=9, loc="center")
+        middle.imshow(change[i], cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
+        show_image(after, changed[i])
+        after.set_title(changed_titles[i], fontsize=9, loc="center")
     for ax in axes.flat:
         ax.set_axis_off()
-    figure.colorbar(shown, ax=axes[1], label="ink added (grey values)", pad=0.015)
+    figure.colorbar(axes[1, -1].images[0], ax=axes[1], label="ink added (grey values)", pad=0.015)
     return figure

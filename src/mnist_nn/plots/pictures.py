@@ -1,109 +1,85 @@
-"""Figures of pictures: digits, mistakes, what the network saw of a picture, a map of digits."""
+"""Figures of pictures and their predictions."""
 
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..data import Split
-from ..evaluation import Evaluation
 from ..pictures.digit import Prediction
-from ..pictures.loading import open_picture
-from .training import BLUE, DIGITS, ORANGE, new_axes
+from ..pictures.loading import ImageLike, open_picture
+from ._common import BLUE, DIGITS, ORANGE, new_axes, show_image
 
 
-def plot_digits(images: np.ndarray, titles: Sequence | None = None, *, columns: int = 10) -> Figure:
-    """Return a grid of images (n, 28, 28), each under its title, ink dark on light; values run from 0 to 255."""
-    rows = max(1, -(-len(images) // columns))
-    height = 0.8 if titles is None else 1.0 + 0.17 * str(titles[:1]).count("\\n")
-    figure, axes = plt.subplots(rows, columns, figsize=(0.85 * columns, height * rows), squeeze=False)
-    for ax in axes.flat:
-        ax.set_axis_off()
-    for i, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
-        _show(ax, image)
-        if titles is not None:
-            ax.set_title(titles[i], fontsize=9, loc="center")
-    return figure
+def plot_prediction(image: ImageLike, prediction: Prediction) -> Figure:
+    """Draw a picture, the 28x28 pixels that the network was given, and the probabilities.
 
+    Args:
+        image: What was given to `predict_digit`: a path, bytes, a Pillow image or an array.
+        prediction: What it returned.
 
-def plot_mistakes(split: Split, evaluation: Evaluation, *, count: int = 30) -> Figure:
-    """Return the images read wrong with the most confidence, each with its true digit, the one read and how surely."""
-    chosen = evaluation.mistakes[:count]
-    titles = [f"{split.labels[i]} as {evaluation.predicted[i]}\n{100 * evaluation.confidence[i]:.1f} %" for i in chosen]
-    return plot_digits(split.images[chosen], titles)
+    Returns:
+        The figure.
 
-
-def plot_probabilities(prediction: Prediction, *, ax: Axes | None = None) -> Axes:
-    """Return bars of the probabilities of the ten digits, the largest one labelled."""
-    ax = ax or new_axes(4, 2.6)
-    percent = 100 * prediction.probabilities
-    colors = ["0.7"] * 10
-    colors[prediction.digit] = BLUE
-    bars = ax.bar(DIGITS, percent, color=colors)
-    labels = [
-        f"{value:.1f} %" if digit == prediction.digit else "" for digit, value in zip(DIGITS, percent, strict=True)
-    ]
-    ax.bar_label(bars, labels, fontweight="bold")
-    ax.set(xlabel="digit", ylabel="probability (%)", xticks=DIGITS, ylim=(0, 112), yticks=range(0, 101, 25))
-    return ax
-
-
-def plot_prediction(image, prediction: Prediction) -> Figure:
-    """Return the picture beside the 28x28 pixels the network saw and its probabilities.
-
-    image: what was given to `predict_digit` (a path, bytes, a Pillow image or an array).
+    Example:
+        >>> from mnist_nn import load_mnist, load_network, plot_prediction, predict_digit
+        >>> image = load_mnist().test.images[0]
+        >>> figure = plot_prediction(image, predict_digit(load_network(), image))
     """
     figure, axes = plt.subplots(1, 3, figsize=(8, 2.4), width_ratios=[1, 1, 1.8])
-    axes[0].imshow(open_picture(image), cmap="gray", vmin=0, vmax=255)
+    axes[0].imshow(np.asarray(open_picture(image)), cmap="gray", vmin=0, vmax=255)
     axes[0].set_title("the picture")
-    _show(axes[1], prediction.pixels)
+    show_image(axes[1], prediction.pixels)
     axes[1].set_title("what the network sees")
     for ax in axes[:2]:
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set(visible=True, color="0.7")
-    plot_probabilities(prediction, ax=axes[2])
-    axes[2].set_title(f"read as {prediction.digit}" if prediction.sure else f"not sure: perhaps {prediction.digit}")
+    _plot_probabilities(axes[2], prediction)
+    digit = prediction.digit
+    axes[2].set_title(f"predicted: {digit}" if prediction.sure else f"not sure, perhaps {digit}")
     return figure
 
 
-def plot_row(image, predictions: Sequence[Prediction], *, ax: Axes | None = None) -> Axes:
-    """Return the picture with a box around each digit, what it is read as above it, "?" after it if not sure.
+def _plot_probabilities(ax: Axes, prediction: Prediction) -> None:
+    """Draw the probabilities of the ten digits as bars, the largest one labelled."""
+    percent = 100 * prediction.probabilities
+    colors = ["0.7"] * 10
+    colors[prediction.digit] = BLUE
+    bars = ax.bar(DIGITS, percent, color=colors)
+    labels = [""] * 10
+    labels[prediction.digit] = f"{percent.max():.1f} %"
+    ax.bar_label(bars, labels, fontweight="bold")
+    ax.set(xlabel="digit", ylabel="probability (%)", xticks=DIGITS, ylim=(0, 112), yticks=range(0, 101, 25))
 
-    image: what was given to `read_digits`. predictions: what it returned.
+
+def plot_row(image: ImageLike, predictions: Sequence[Prediction], *, ax: Axes | None = None) -> Axes:
+    """Draw a picture with a box around each digit and the predicted digit above it, with "?" if it is not sure.
+
+    Args:
+        image: What was given to `read_digits`.
+        predictions: What it returned.
+        ax: Where to draw; None makes a new figure.
+
+    Returns:
+        The Axes.
+
+    Example:
+        >>> import numpy as np
+        >>> from mnist_nn import load_mnist, load_network, plot_row, read_digits
+        >>> row = np.concatenate(load_mnist().test.images[:4], axis=1)
+        >>> ax = plot_row(row, read_digits(load_network(), row))
     """
     picture = open_picture(image)
     ax = ax or new_axes(8, float(np.clip(8 * picture.height / picture.width, 1.5, 8)))
-    ax.imshow(picture.convert("L"), cmap="gray", vmin=0, vmax=255)
+    ax.imshow(np.asarray(picture.convert("L")), cmap="gray", vmin=0, vmax=255)
     for prediction in predictions:
         left, top, right, bottom = prediction.box
-        color, doubt = (BLUE, "") if prediction.sure else (ORANGE, "?")
-        style = "-" if prediction.sure else "--"
+        color, doubt, style = (BLUE, "", "-") if prediction.sure else (ORANGE, "?", "--")
         ax.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=color, linestyle=style))
         label = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8}
         text = f"{prediction.digit}{doubt}"
         ax.text((left + right) / 2, top, text, color=color, fontweight="bold", ha="center", va="bottom", bbox=label)
     ax.set_axis_off()
     return ax
-
-
-def plot_map(places: np.ndarray, labels: np.ndarray, *, ax: Axes | None = None) -> Axes:
-    """Return a map of images in two dimensions: at its place, (n, 2), each is a small digit in its class's colour."""
-    ax = ax or new_axes(7.5, 6)
-    for digit, color in zip(DIGITS, sns.color_palette("husl", 10), strict=True):
-        chosen = places[labels == digit]
-        ax.scatter(*chosen.T, s=22, marker=f"${digit}$", color=color, linewidths=0.2)
-        if len(chosen):
-            x, y = np.median(chosen, axis=0)
-            box = {"boxstyle": "circle", "facecolor": "white", "edgecolor": color, "alpha": 0.9}
-            ax.text(x, y, str(digit), fontsize=13, fontweight="bold", ha="center", va="center", bbox=box)
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    return ax
-
-
-def _show(ax: Axes, image: np.ndarray) -> None:
-    ax.imshow(image, cmap="gray_r", vmin=0, vmax=255)

@@ -1,0 +1,96 @@
+"""Figures of the data: images, class balance, an embedding in two dimensions."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..data import Split
+from ._common import DIGITS, new_axes, show_image
+
+
+def plot_digits(images: np.ndarray, titles: Sequence | np.ndarray | None = None, *, columns: int = 10) -> Figure:
+    """Draw a grid of images, dark ink on white.
+
+    Args:
+        images: (n, 28, 28), values from 0 to 255.
+        titles: One title per image, or None.
+        columns: The number of images in a row.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> from mnist_nn import load_mnist, plot_digits
+        >>> train = load_mnist().train
+        >>> figure = plot_digits(train.images[:20], train.labels[:20])
+    """
+    rows = max(1, -(-len(images) // columns))
+    height = 0.8 if titles is None else 1.0 + 0.17 * str(titles[:1]).count("\\n")
+    figure, axes = plt.subplots(rows, columns, figsize=(0.85 * columns, height * rows), squeeze=False)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for i, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
+        show_image(ax, image)
+        if titles is not None:
+            ax.set_title(titles[i], fontsize=9, loc="center")
+    return figure
+
+
+def plot_class_balance(*, ax: Axes | None = None, **splits: Split) -> Axes:
+    """Draw the percentage of each digit in each split as bars.
+
+    Args:
+        ax: Where to draw; None makes a new figure.
+        **splits: The splits by name, as in `plot_class_balance(train=mnist.train, test=mnist.test)`.
+
+    Returns:
+        The Axes.
+
+    Example:
+        >>> from mnist_nn import load_mnist, plot_class_balance
+        >>> mnist = load_mnist()
+        >>> ax = plot_class_balance(train=mnist.train, test=mnist.test)
+    """
+    ax = ax or new_axes(7, 3.2)
+    width = 0.8 / len(splits)
+    for i, ((name, split), hatch) in enumerate(zip(splits.items(), ["", "///", "...", "xxx"], strict=False)):
+        percent = 100 * np.bincount(split.labels, minlength=10) / len(split)
+        position = np.arange(10) + (i - (len(splits) - 1) / 2) * width
+        ax.bar(position, percent, width, label=f"{name} ({len(split):,})", hatch=hatch, edgecolor="white")
+    ax.axhline(10, color="0.3", linewidth=1, linestyle=":")
+    ax.set(xlabel="digit", ylabel="images (%)", xticks=DIGITS)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(splits))
+    return ax
+
+
+def plot_embedding(positions: np.ndarray, labels: np.ndarray, *, ax: Axes | None = None) -> Axes:
+    """Draw images as points in two dimensions; each point is a small digit in the colour of its class.
+
+    Args:
+        positions: (n, 2), for example from t-SNE.
+        labels: Integers (n,), the true digits.
+        ax: Where to draw; None makes a new figure.
+
+    Returns:
+        The Axes.
+
+    Example:
+        >>> import numpy as np
+        >>> from mnist_nn import plot_embedding
+        >>> ax = plot_embedding(np.random.default_rng(0).normal(size=(100, 2)), np.arange(100) % 10)
+    """
+    ax = ax or new_axes(7.5, 6)
+    for digit, color in zip(DIGITS, sns.color_palette("husl", 10), strict=True):
+        chosen = positions[labels == digit]
+        ax.scatter(*chosen.T, s=22, marker=f"${digit}$", color=color, linewidths=0.2)
+        if len(chosen):
+            x, y = np.median(chosen, axis=0)
+            box = {"boxstyle": "circle", "facecolor": "white", "edgecolor": color, "alpha": 0.9}
+            ax.text(x, y, str(digit), fontsize=13, fontweight="bold", ha="center", va="center", bbox=box)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    return ax
