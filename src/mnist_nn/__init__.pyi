@@ -48,7 +48,6 @@ __all__ = [
     "Mnist",
     "Prediction",
     "Split",
-    "__version__",
     "activations",
     "apply_temperature",
     "build_model",

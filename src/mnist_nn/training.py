@@ -97,7 +97,7 @@ def train(
         saved = Checkpoint(checkpoint, {name: str(value) for name, value in settings.items()}, model, history)
     first_epoch = saved.epochs if saved else 0
     data = batches(train, batch_size, epochs * steps, seed, augmentation, first_step=first_epoch * steps)
-    _compile(model, optimizer or muon(model, warmup_cosine(learning_rate, epochs * steps)), steps)
+    _compile(model, optimizer, learning_rate, epochs, steps)
     if saved:
         saved.restore(model)
         if saved.finished:
@@ -143,11 +143,11 @@ def _digest(split: Split) -> str:
     return digest(split.images, split.labels)
 
 
-def _compile(model: Any, optimizer: keras.optimizers.Optimizer, steps: int) -> None:
-    """Compile the model for integer labels and create the optimiser's variables."""
+def _compile(model: Any, optimizer: Any, learning_rate: float, epochs: int, steps: int) -> None:
+    """Compile the model for integer labels, with Muon by default, and create the optimiser's variables."""
     with model.distribute_strategy.scope():
         model.compile(
-            optimizer,
+            optimizer or muon(model, warmup_cosine(learning_rate, epochs * steps)),
             loss="sparse_categorical_crossentropy",
             metrics=["accuracy"],
             jit_compile=False,  # XLA runs no faster here, starts later and needs 100 MB more

@@ -1,30 +1,33 @@
-"""A workaround that lets Keras' `fit` run under `tf.distribute.MultiWorkerMirroredStrategy`."""
+"""A workaround for Keras' `fit` under `tf.distribute.MultiWorkerMirroredStrategy` (keras-team/keras#20585)."""
 
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from .tensorflow import tf
 
 
 @contextmanager
-def strategy_scope(model: Any, data: Any) -> Iterator[None]:
-    """Enter the model's strategy, so that a compiled model can be fitted to `data` inside the block.
-
-    With several workers Keras fails before the first step (keras-team/keras#20585), because it reduces a batch that
-    lies on all of them. It skips this if the model has no strategy of its own; the scope's strategy serves as well.
-    Then the variables of the optimiser and the metrics have to exist beforehand.
-    """
+def strategy_scope(model, data):
+    """Enter the model's strategy; with several workers, bypass the averages that Keras fails to compute."""
     strategy = model.distribute_strategy
     with strategy.scope():
-        several_workers = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-        if several_workers:
-            images, labels = (tf.zeros([1, *spec.shape[1:]], spec.dtype) for spec in data.element_spec)
-            model.compute_metrics(images, labels, model(images))
-            model.reset_metrics()
-            model._distribute_strategy = None
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            yield
+            return
+        images, labels = (tf.zeros([1, *spec.shape[1:]], spec.dtype) for spec in data.element_spec)
+        model.compute_metrics(images, labels, model(images))  # creates the variables of the metrics
+        model.reset_metrics()
+        model.train_function, model.test_function = _on_replicas(model.train_step), _on_replicas(model.test_step)
+        model._distribute_strategy = None  # Keras then averages no batch, and uses the strategy of the scope
         try:
             yield
         finally:
-            if several_workers:
-                model._distribute_strategy = strategy
+            model.train_function, model.test_function, model._distribute_strategy = None, None, strategy
+
+
+def _on_replicas(step):
+    def run(iterator):
+        strategy = tf.distribute.get_strategy()
+        results = strategy.run(step, args=(next(iterator),))
+        return {name: strategy.experimental_local_results(result)[0] for name, result in results.items()}
+
+    return tf.function(run)
