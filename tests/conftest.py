@@ -6,12 +6,12 @@ from hypothesis import HealthCheck, settings
 
 from mnist_nn import Split, load_mnist
 
-# Tests send Ctrl-C to themselves and to their children, who would ignore it where a shell runs them in the background.
+# Tests send Ctrl-C to their own process, which would ignore it if a shell runs the tests in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.large_base_example]
 settings.register_profile("short", max_examples=100, derandomize=True, deadline=None, suppress_health_check=slow)
-settings.register_profile("long", max_examples=30_000, deadline=5_000, suppress_health_check=slow, database=None)
+settings.register_profile("long", max_examples=30_000, deadline=None, suppress_health_check=slow, database=None)
 settings.load_profile("short")
 
 
@@ -22,13 +22,13 @@ def mnist():
 
 @pytest.fixture(scope="session")
 def small(mnist):
-    """Two thousand training images: enough to learn something in a second."""
+    """2,000 training images: enough to learn something in a second."""
     return mnist.train[:2000]
 
 
 @pytest.fixture(scope="session")
 def trained(small, mnist):
-    """A network trained for a moment, with its history."""
+    """A briefly trained model and its history."""
     from mnist_nn import build_model, train
 
     model = build_model(seed=0)
@@ -38,4 +38,11 @@ def trained(small, mnist):
 
 @pytest.fixture
 def blank():
+    """A split of three blank images."""
     return Split(np.zeros((3, 28, 28), np.uint8), np.array([0, 1, 2]))
+
+
+@pytest.fixture(autouse=True)
+def _wide_terminal(monkeypatch):
+    """Make tests independent of the width of the terminal."""
+    monkeypatch.setenv("COLUMNS", "80")

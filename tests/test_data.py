@@ -1,4 +1,4 @@
-"""The bundled copy is MNIST; other sources load alike; damaged ones are refused in one sentence."""
+"""The bundled copy is MNIST, other sources give the same splits, and damaged ones are refused with a clear message."""
 
 import gzip
 import hashlib
@@ -28,6 +28,7 @@ MD5 = [
 
 
 def idx(array, code=0x08):
+    """Return the bytes of an IDX file."""
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape) + array.tobytes()
 
 
@@ -57,8 +58,8 @@ def npz(tmp_path, arrays):
     return path
 
 
-def refused(source, words, error=DataError):
-    """`load_mnist(source)` raises one sentence of one line that holds each of the words."""
+def assert_refused(source, words, error=DataError):
+    """Check that `load_mnist(source)` raises this error, with a message of one line that contains all the words."""
     with pytest.raises(error) as caught:
         load_mnist(source)
     message = str(caught.value)
@@ -67,7 +68,8 @@ def refused(source, words, error=DataError):
         assert word in message
 
 
-def same(mnist, arrays):
+def assert_same(mnist, arrays):
+    """Check that the three splits hold the four arrays."""
     train_images, train_labels, test_images, test_labels = arrays
     assert len(mnist.validation) == len(train_images) // 12
     assert np.array_equal(np.concatenate([mnist.train.images, mnist.validation.images]), train_images)
@@ -79,7 +81,7 @@ def same(mnist, arrays):
 # The bundled copy.
 
 
-def test_splits_have_the_promised_sizes_and_types(mnist):
+def test_the_splits_have_the_documented_sizes_and_types(mnist):
     assert [len(split) for split in (mnist.train, mnist.validation, mnist.test)] == [55_000, 5_000, 10_000]
     for split in (mnist.train, mnist.validation, mnist.test):
         assert split.images.dtype == split.labels.dtype == np.uint8
@@ -94,11 +96,11 @@ def test_the_bundled_arrays_have_the_published_checksums(mnist):
     assert [hashlib.md5(file).hexdigest() for file in files] == MD5
 
 
-def test_loading_needs_neither_tensorflow_nor_matplotlib_nor_a_network():
+def test_loading_needs_no_tensorflow_matplotlib_or_internet():
     code = """
 import socket, sys
-def closed(*_): raise AssertionError("the network was used")
-socket.socket.connect = closed
+def refuse(*_): raise AssertionError("the internet was used")
+socket.socket.connect = refuse
 import mnist_nn
 assert len(mnist_nn.load_mnist().train) == 55_000
 mnist_nn.prepare_image
@@ -114,171 +116,173 @@ def test_a_damaged_bundled_copy_is_refused(monkeypatch, tmp_path):
     damaged = tmp_path / "mnist.npz"
     damaged.write_bytes(content)
     monkeypatch.setattr(data, "BUNDLED", damaged)
-    refused(None, ["mnist.npz", "checksum", "restore"])
+    assert_refused(None, ["mnist.npz", "checksum", "restore"])
 
 
 # Other sources.
 
 
-def test_idx_files(folder, arrays):
-    same(load_mnist(folder), arrays)
-    same(load_mnist(str(folder)), arrays)
+def test_a_folder_of_idx_files(folder, arrays):
+    assert_same(load_mnist(folder), arrays)
+    assert_same(load_mnist(str(folder)), arrays)
 
 
-def test_idx_files_compressed(folder, arrays):
+def test_a_folder_of_compressed_idx_files(folder, arrays):
     for name in NAMES:
         plain = folder / name
         (folder / f"{name}.gz").write_bytes(gzip.compress(plain.read_bytes()))
         plain.unlink()
-    same(load_mnist(folder), arrays)
+    assert_same(load_mnist(folder), arrays)
 
 
-def test_of_a_file_and_its_gz_the_plain_one_is_read(folder, arrays):
+def test_a_plain_file_is_preferred_to_its_gz(folder, arrays):
     (folder / f"{NAMES[0]}.gz").write_bytes(b"not read")
-    same(load_mnist(folder), arrays)
+    assert_same(load_mnist(folder), arrays)
 
 
-def test_emnist_images_are_turned_upright(tmp_path, arrays):
+def test_transposed_emnist_images_are_corrected(tmp_path, arrays):
     for name, array in zip(NAMES, arrays, strict=True):
         stored = array.swapaxes(1, 2) if array.ndim == 3 else array
         (tmp_path / f"emnist-digits-{name.replace('t10k', 'test')}.gz").write_bytes(
             gzip.compress(idx(np.ascontiguousarray(stored)))
         )
-    same(load_mnist(tmp_path), arrays)
+    assert_same(load_mnist(tmp_path), arrays)
 
 
-def test_qmnist_labels_are_the_first_of_eight_columns(tmp_path, arrays):
+def test_qmnist_labels_are_read_from_the_first_of_eight_columns(tmp_path, arrays):
     for part, images, labels in [("train", *arrays[:2]), ("test", *arrays[2:])]:
         (tmp_path / f"qmnist-{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(images)))
         table = np.full((len(labels), 8), 77, ">i4")
         table[:, 0] = labels
         (tmp_path / f"qmnist-{part}-labels-idx2-int.gz").write_bytes(gzip.compress(idx(table, 0x0C)))
-    same(load_mnist(tmp_path), arrays)
+    assert_same(load_mnist(tmp_path), arrays)
 
 
-def test_keras_layout_npz(npz, arrays):
-    same(load_mnist(npz), arrays)
+def test_an_npz_file_in_keras_layout(npz, arrays):
+    assert_same(load_mnist(npz), arrays)
 
 
-def test_the_bundled_file_as_a_path(mnist):
+def test_the_bundled_file_given_as_a_path(mnist):
     assert np.array_equal(load_mnist(data.BUNDLED).test.images, mnist.test.images)
 
 
-def test_keras_source(monkeypatch, arrays):
+def test_the_keras_data_set(monkeypatch, arrays):
     from mnist_nn._internal.tensorflow import keras
 
     monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: (tuple(arrays[:2]), tuple(arrays[2:])))
-    same(load_mnist("keras"), arrays)
+    assert_same(load_mnist("keras"), arrays)
 
 
-def test_keras_source_without_a_network(monkeypatch):
+def test_a_failed_keras_download_is_reported(monkeypatch):
     from mnist_nn._internal.tensorflow import keras
 
     def fail():
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
-    refused("keras", ["Keras", "URL fetch failure", "load_mnist()"], FileNotFoundError)
+    assert_refused("keras", ["Keras", "URL fetch failure", "load_mnist()"], FileNotFoundError)
 
 
-# What is refused.
+# Invalid sources.
 
 
-def test_missing_source(tmp_path):
-    refused(tmp_path / "none.npz", ["none.npz", "load_mnist()"], FileNotFoundError)
+def test_a_missing_source_is_refused(tmp_path):
+    assert_refused(tmp_path / "none.npz", ["none.npz", "load_mnist()"], FileNotFoundError)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_missing_idx_file(folder, name):
+def test_a_missing_idx_file_is_refused(folder, name):
     (folder / name).unlink()
-    refused(folder, [str(folder), "no file like"], FileNotFoundError)
+    assert_refused(folder, [str(folder), "no file like"], FileNotFoundError)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [0, 3, 6, 12, 25, -1])
-def test_truncated_idx(folder, name, size):
+def test_a_truncated_idx_file_is_refused(folder, name, size):
     path = folder / name
     path.write_bytes(path.read_bytes()[:size])
-    refused(folder, [name, "get it again"])
+    assert_refused(folder, [name, "get it again"])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_idx_with_trailing_bytes(folder, name):
+def test_an_idx_file_with_trailing_bytes_is_refused(folder, name):
     with open(folder / name, "ab") as file:
         file.write(b"x")
-    refused(folder, [name, "longer"])
+    assert_refused(folder, [name, "longer"])
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("byte", [0, 2, 3, 4, 7])
-def test_idx_with_a_wrong_magic_or_size(folder, name, byte):
+def test_an_idx_file_with_a_wrong_magic_number_or_size_is_refused(folder, name, byte):
     path = folder / name
     content = bytearray(path.read_bytes())
     content[byte] ^= 0x40
     path.write_bytes(content)
-    refused(folder, [name])
+    assert_refused(folder, [name])
 
 
-def test_images_in_the_place_of_labels(folder):
+def test_images_in_place_of_labels_are_refused(folder):
     (folder / NAMES[1]).write_bytes((folder / NAMES[0]).read_bytes())
-    refused(folder, [NAMES[1], "labels"])
+    assert_refused(folder, [NAMES[1], "labels"])
 
 
 @pytest.mark.parametrize("position", [0.1, 0.5, 0.99])
-def test_bit_flipped_gz(folder, position):
+def test_a_gz_file_with_a_flipped_bit_is_refused(folder, position):
     content = bytearray(gzip.compress((folder / NAMES[0]).read_bytes()))
     content[int(position * len(content))] ^= 0x10
     (folder / NAMES[0]).unlink()
     (folder / f"{NAMES[0]}.gz").write_bytes(content)
-    refused(folder, [NAMES[0], "again"])
+    assert_refused(folder, [NAMES[0], "again"])
 
 
-def test_one_flipped_pixel_in_plain_mnist(tmp_path, mnist):
+def test_plain_mnist_files_with_a_flipped_bit_are_refused(tmp_path, mnist):
     images = np.concatenate([mnist.train.images, mnist.validation.images])
     labels = np.concatenate([mnist.train.labels, mnist.validation.labels])
     images[30_000, 14, 14] ^= 1
     for name, array in zip(NAMES, [images, labels, mnist.test.images, mnist.test.labels], strict=True):
         (tmp_path / name).write_bytes(idx(array))
-    refused(tmp_path, [NAMES[0], "MD5"])
+    assert_refused(tmp_path, [NAMES[0], "MD5"])
 
 
-def test_two_data_sets_in_one_folder(folder):
+def test_two_data_sets_in_one_folder_are_refused(folder):
     (folder / f"emnist-{NAMES[0]}").write_bytes((folder / NAMES[0]).read_bytes())
-    refused(folder, ["several", NAMES[0], "leave one"])
+    assert_refused(folder, ["several", NAMES[0], "leave one"])
 
 
 @pytest.mark.parametrize("position", [0.0, 0.1, 0.5, 0.9, 0.999])
-def test_bit_flipped_npz(npz, position):
+def test_an_npz_file_with_flipped_bits_is_refused(npz, position):
     content = bytearray(npz.read_bytes())
-    for i in range(40):  # some of these hit what matters wherever they fall
+    for i in range(40):  # enough that some of them fall on bytes that matter
         content[min(int(position * len(content)) + i, len(content) - 1)] ^= 0x55
     npz.write_bytes(content)
-    refused(npz, ["tiny.npz"])
+    assert_refused(npz, ["tiny.npz"])
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.9999])
-def test_truncated_npz(npz, share):
-    npz.write_bytes(npz.read_bytes()[: int(share * npz.stat().st_size)])
-    refused(npz, ["tiny.npz", "again"])
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 0.9, 0.9999])
+def test_a_truncated_npz_file_is_refused(npz, fraction):
+    npz.write_bytes(npz.read_bytes()[: int(fraction * npz.stat().st_size)])
+    assert_refused(npz, ["tiny.npz", "again"])
 
 
-def test_npz_without_an_array(tmp_path, arrays):
+def test_an_npz_file_without_an_array_is_refused(tmp_path, arrays):
     np.savez(tmp_path / "some.npz", x_train=arrays[0], y_train=arrays[1])
-    refused(tmp_path / "some.npz", ["some.npz", "x_test", "y_test"])
+    assert_refused(tmp_path / "some.npz", ["some.npz", "x_test", "y_test"])
 
 
-class Bomb:
+class Malicious:
+    """An object whose unpickling runs code."""
+
     def __reduce__(self):
         return (exec, ("raise SystemExit('unpickled')",))
 
 
 def test_a_pickle_is_never_loaded(tmp_path, arrays):
     path = tmp_path / "pickle.npz"
-    np.savez(path, x_train=np.array([Bomb()], object), y_train=arrays[1], x_test=arrays[2], y_test=arrays[3])
-    refused(path, ["pickle.npz", "pickle", "never loaded"])
+    np.savez(path, x_train=np.array([Malicious()], object), y_train=arrays[1], x_test=arrays[2], y_test=arrays[3])
+    assert_refused(path, ["pickle.npz", "pickle", "never loaded"])
 
 
-def test_gigantic_declared_sizes_take_no_memory(tmp_path, folder, npz):
+def test_huge_declared_sizes_allocate_no_memory(tmp_path, folder, npz):
     header = struct.pack(">4B3I", 0, 0, 8, 3, 900_000, 28, 28)
     (folder / NAMES[0]).write_bytes(header + bytes(1000))
     bomb = tmp_path / "bomb.npz"
@@ -287,39 +291,39 @@ def test_gigantic_declared_sizes_take_no_memory(tmp_path, folder, npz):
             text = b"{'descr': '|u1', 'fortran_order': False, 'shape': (4000000000, 28, 28), }"
             archive.writestr(f"{name}.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text)
     tracemalloc.start()
-    refused(folder, [NAMES[0], "cut short"])
-    refused(bomb, ["bomb.npz", "x_train", "4000000000"])
+    assert_refused(folder, [NAMES[0], "cut short"])
+    assert_refused(bomb, ["bomb.npz", "x_train", "4000000000"])
     assert tracemalloc.get_traced_memory()[1] < 10e6
     tracemalloc.stop()
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_bomb_is_not_unpacked(tmp_path, method):
-    """zipfile unpacks these methods without a bound: 100 MB from a few kilobytes at the first read."""
+def test_other_compression_methods_are_refused(tmp_path, method):
+    """With these methods zipfile decompresses without a limit: the first read can turn a few kilobytes into 100 MB."""
     path = tmp_path / "bomb.npz"
     with zipfile.ZipFile(path, "w", method) as archive:
         for name in ["x_train", "y_train", "x_test", "y_test"]:
             archive.writestr(f"{name}.npy", bytes(1000))
-    refused(path, ["bomb.npz", "x_train", "numpy.savez"])
+    assert_refused(path, ["bomb.npz", "x_train", "numpy.savez"])
 
 
-def test_a_header_of_which_numpy_says_more_than_a_line(tmp_path):
+def test_a_message_of_numpy_with_several_lines_becomes_one_line(tmp_path):
     path = tmp_path / "header.npz"
     text = b"{'descr': '|u1', 'fortran_order': False, 'shape': (60, 28, 28)}" + b" " * 20_000
     with zipfile.ZipFile(path, "w") as archive:
         for name in ["x_train", "y_train", "x_test", "y_test"]:
             archive.writestr(f"{name}.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text)
-    refused(path, ["header.npz", "large"])
+    assert_refused(path, ["header.npz", "large"])
 
 
-def test_a_gigantic_table_of_contents_takes_no_memory(tmp_path):
+def test_a_huge_zip_directory_allocates_no_memory(tmp_path):
     path = tmp_path / "sparse.npz"
     size = 1_000_000_000
     with open(path, "wb") as file:
         file.seek(size)
         file.write(struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, size, 0, 0))
     tracemalloc.start()
-    refused(path, ["sparse.npz", "1,000,000,000 bytes"])
+    assert_refused(path, ["sparse.npz", "1,000,000,000 bytes"])
     assert tracemalloc.get_traced_memory()[1] < 10e6
     tracemalloc.stop()
 
@@ -336,11 +340,11 @@ def test_a_gigantic_table_of_contents_takes_no_memory(tmp_path):
         (lambda x, y: (x[:11], y[:11]), ["too few"]),
     ],
 )
-def test_npz_of_another_content(tmp_path, arrays, change, words):
+def test_an_npz_file_with_invalid_content_is_refused(tmp_path, arrays, change, words):
     path = tmp_path / "other.npz"
     x, y = change(*arrays[:2])
     np.savez(path, x_train=x, y_train=y, x_test=arrays[2], y_test=arrays[3])
-    refused(path, ["other.npz", *words])
+    assert_refused(path, ["other.npz", *words])
 
 
 @pytest.mark.parametrize(
@@ -355,13 +359,13 @@ def test_npz_of_another_content(tmp_path, arrays, change, words):
         (np.zeros((0, 28, 28), np.uint8), np.zeros(0, int), "empty"),
     ],
 )
-def test_a_split_checks_itself(images, labels, words):
+def test_an_invalid_split_is_refused(images, labels, words):
     with pytest.raises(ValueError, match="^[^\n]+$") as caught:
         Split(images, labels)
     assert words in str(caught.value)
 
 
-def test_parts_of_a_split(mnist):
+def test_a_split_can_be_indexed(mnist):
     part = mnist.test[mnist.test.labels == 7]
     assert len(part) == 1028
     assert set(part.labels) == {7}

@@ -1,4 +1,4 @@
-"""Every number agrees with an independent source."""
+"""All metrics agree with an example computed by hand and with Keras, scikit-learn and statsmodels."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from sklearn.metrics import classification_report, confusion_matrix, log_loss
 from statsmodels.stats.proportion import proportion_confint
 
 from mnist_nn import Evaluation, evaluate
-from mnist_nn.evaluation import wilson
+from mnist_nn.evaluation import wilson_interval
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +15,8 @@ def result(trained, mnist):
 
 
 @pytest.fixture
-def worked():
-    """Four images: 3 right; the true digit's probabilities are 0.5, 0.9, 0.1 and 0.8."""
+def four():
+    """Four images, three of them correct; the true digits have the probabilities 0.5, 0.9, 0.1 and 0.8."""
     probabilities = np.full((4, 10), 0.0, np.float32)
     probabilities[0, [3, 5]] = 0.5, 0.5
     probabilities[1, [3, 5]] = 0.9, 0.1
@@ -25,21 +25,23 @@ def worked():
     return Evaluation(np.array([3, 3, 7, 7], np.uint8), probabilities)
 
 
-def test_a_case_worked_by_hand(worked):
-    assert worked.predicted.tolist() == [3, 3, 5, 7]
-    assert (worked.correct, worked.accuracy) == (3, 0.75)
-    assert worked.loss == pytest.approx(-np.log([0.5, 0.9, 0.1, 0.8]).mean())
-    assert worked.mistakes.tolist() == [2]
-    assert worked.confusion[7].tolist() == [0, 0, 0, 0, 0, 1, 0, 1, 0, 0]
-    assert worked.confusion.sum() == 4
-    assert worked.per_class.loc[7].tolist() == pytest.approx([1, 0.5, 2 / 3, 2])
-    assert worked.per_class.loc[5, "precision"] == 0
-    assert repr(worked) == "3 of 4 right: 75.00% (95 % interval 30.06% to 95.44%), loss 0.8311"
+def test_metrics_computed_by_hand(four):
+    assert four.predicted.tolist() == [3, 3, 5, 7]
+    assert (four.correct, four.accuracy) == (3, 0.75)
+    assert four.loss == pytest.approx(-np.log([0.5, 0.9, 0.1, 0.8]).mean())
+    assert four.mistakes.tolist() == [2]
+    assert four.confusion[7].tolist() == [0, 0, 0, 0, 0, 1, 0, 1, 0, 0]
+    assert four.confusion.sum() == 4
+    assert four.per_class.loc[7].tolist() == pytest.approx([1, 0.5, 2 / 3, 2])
+    assert four.per_class.loc[5, "precision"] == 0
+    assert repr(four) == "3 of 4 correct: 75.00% (95 % interval 30.06% to 95.44%), loss 0.8311"
 
 
 @pytest.mark.parametrize(("correct", "images"), [(0, 10), (3, 4), (4968, 5000), (9937, 10_000), (7, 7)])
 def test_the_interval_agrees_with_statsmodels(correct, images):
-    assert wilson(correct, images) == pytest.approx(proportion_confint(correct, images, method="wilson"), abs=1e-9)
+    assert wilson_interval(correct, images) == pytest.approx(
+        proportion_confint(correct, images, method="wilson"), abs=1e-9
+    )
 
 
 def test_accuracy_and_loss_agree_with_keras(trained, mnist, result):
@@ -59,7 +61,7 @@ def test_loss_and_per_class_agree_with_scikit_learn(result):
     assert np.array_equal(result.confusion, confusion_matrix(result.labels, result.predicted))
 
 
-def test_the_parts_fit_together(result):
+def test_the_metrics_are_consistent(result):
     assert result.confusion.sum() == 5000
     assert np.trace(result.confusion) == result.correct
     assert len(result.mistakes) == 5000 - result.correct
@@ -67,18 +69,18 @@ def test_the_parts_fit_together(result):
     assert (np.diff(result.confidence[result.mistakes]) <= 0).all()
 
 
-def test_a_digit_that_does_not_occur(trained, small):
+def test_digits_without_images_count_as_zero(trained, small):
     result = evaluate(trained[0], small[small.labels == 4])
     assert result.confusion.shape == (10, 10)
     assert result.per_class["images"].tolist() == [0, 0, 0, 0, (small.labels == 4).sum(), 0, 0, 0, 0, 0]
 
 
-def test_an_impossible_true_digit_has_a_finite_loss():
+def test_the_loss_is_finite_if_a_true_digit_has_probability_0():
     probabilities = np.eye(10, dtype=np.float32)[[1]]
     assert 80 < Evaluation(np.array([0]), probabilities).loss < 100
 
 
-def test_what_it_refuses(trained, mnist):
+def test_invalid_arguments_are_refused(trained, mnist):
     with pytest.raises(ValueError, match="split must be a Split"):
         evaluate(trained[0], mnist.test.images)
     with pytest.raises(ValueError, match="model must be a Keras model"):

@@ -1,13 +1,16 @@
-"""The command line: three commands, their files, their one-sentence errors."""
+"""The command line: its commands, the files they write, and errors in one sentence."""
 
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_nn import build_model, load_weights
+import mnist_nn
+from mnist_nn import build_model, evaluate, load_weights
 from mnist_nn.__main__ import main, parser
 
 
@@ -20,6 +23,8 @@ def run(tmp_path_factory):
 
 @pytest.fixture
 def failing(capsys):
+    """Run a command that must fail with one sentence for each error, which contains the words."""
+
     def check(arguments, *words):
         before = capsys.readouterr()
         assert main([str(argument) for argument in arguments]) == 2
@@ -33,7 +38,7 @@ def failing(capsys):
     return check
 
 
-def test_train_writes_everything(run):
+def test_train_writes_all_files(run):
     files = sorted(str(path.relative_to(run)) for path in run.rglob("*") if path.is_file())
     figures = [f"figures/{name}.png" for name in ("confusion", "history", "mistakes")]
     assert files == [*figures, "history.json", "model.weights.h5", "results.json"]
@@ -48,14 +53,20 @@ def test_train_writes_everything(run):
             assert picture.width > 600
 
 
-def test_evaluate_gives_the_accuracy_that_train_gave(run, capsys):
+def test_the_saved_weights_have_the_stated_accuracy(run, mnist):
+    results = json.loads((run / "results.json").read_text())
+    model = load_weights(build_model(), run / "model.weights.h5")
+    assert evaluate(model, mnist.test).correct == results["test_correct"]
+
+
+def test_evaluate_prints_the_accuracy_that_train_measured(run, capsys):
     assert main(["evaluate", "--weights", str(run / "model.weights.h5")]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     correct = json.loads((run / "results.json").read_text())["test_correct"]
-    assert re.match(rf"test: {correct:,} of 10,000 right: 9\d\.\d\d% \(95 % interval", last)
+    assert re.match(rf"test: {correct:,} of 10,000 correct: 9\d\.\d\d% \(95 % interval", last)
 
 
-def test_predict_prints_a_line_for_each_picture(run, mnist, tmp_path, capsys):
+def test_predict_prints_one_line_per_picture(run, mnist, tmp_path, capsys):
     paths = []
     for digit in (0, 1):
         paths.append(str(tmp_path / f"{digit}.png"))
@@ -79,7 +90,7 @@ def test_predict_reads_rows_and_says_when_it_is_not_sure(mnist, tmp_path, capsys
     assert capsys.readouterr().out == f"{blank}: not sure: 0 (10.0%)\n"
 
 
-def test_predict_goes_on_after_a_picture_it_cannot_read(run, mnist, tmp_path, failing):
+def test_predict_continues_after_a_picture_that_cannot_be_read(run, mnist, tmp_path, failing):
     good = tmp_path / "good.png"
     Image.fromarray(255 - mnist.train.images[0]).save(good)
     (tmp_path / "bad.png").write_text("text")
@@ -93,7 +104,7 @@ def test_predict_goes_on_after_a_picture_it_cannot_read(run, mnist, tmp_path, fa
     assert len(shown.err.splitlines()) == 2
 
 
-def test_it_can_be_run_again(run):
+def test_the_same_command_gives_the_same_weights(run):
     before = (run / "model.weights.h5").read_bytes()
     assert main(["train", "--epochs", "1", "--seed", "3", "--run", str(run)]) == 0
     assert (run / "model.weights.h5").read_bytes() == before
@@ -109,14 +120,14 @@ def test_errors_are_one_sentence(run, tmp_path, failing):
     failing(["predict", "--weights", tmp_path, "a.png"], tmp_path, "no such weights file")
 
 
-def test_a_folder_that_cannot_be_written_fails_before_training(tmp_path, failing):
+def test_a_folder_that_is_not_writable_fails_before_training(tmp_path, failing):
     (tmp_path / "file").write_text("kept")
     shown = failing(["train", "--run", tmp_path / "file"], "cannot write to the folder", tmp_path / "file")
     assert "Epoch" not in shown.out
     assert (tmp_path / "file").read_text() == "kept"
 
 
-def test_interruption(monkeypatch, tmp_path, capsys):
+def test_an_interruption_before_training(monkeypatch, tmp_path, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
@@ -126,7 +137,7 @@ def test_interruption(monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"]])
-def test_help_fits_a_screen(command, capsys):
+def test_help_fits_on_a_screen(command, capsys):
     with pytest.raises(SystemExit, match="0"):
         parser().parse_args([*command, "--help"])
     shown = capsys.readouterr().out.splitlines()
@@ -134,5 +145,6 @@ def test_help_fits_a_screen(command, capsys):
     assert max(map(len, shown)) <= 80
 
 
-def test_weights_are_those_of_the_run(run):
-    assert load_weights(build_model(), run / "model.weights.h5").count_params() == 109_386
+def test_the_version_is_the_packages():
+    done = subprocess.run([sys.executable, "-m", "mnist_nn", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"mnist_nn {mnist_nn.__version__}\n"

@@ -1,11 +1,25 @@
-"""The network is the textbook's, and its weight files are read by name and shape or not at all."""
+"""The network in Keras and in NumPy; weight files are read by name and shape, completely or not at all."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from mnist_nn import build_model, load_weights, predict_probabilities, save_weights
+from mnist_nn import (
+    build_model,
+    load_network,
+    load_pretrained,
+    load_weights,
+    predict_probabilities,
+    save_weights,
+)
 from mnist_nn._internal.tensorflow import keras
+from mnist_nn.model import PRETRAINED, Network
+
+SAMPLE = Path(__file__).parent.parent / "notebooks" / "samples" / "5-marker.png"
 
 
 @pytest.fixture
@@ -28,7 +42,7 @@ def test_the_architecture(model):
     assert (model.input_shape, model.output_shape) == ((None, 28, 28), (None, 10))
 
 
-def test_the_network_is_three_matrix_products(model, mnist):
+def test_the_model_computes_three_matrix_products(model, mnist):
     images = mnist.test.images[:100]
     w1, b1, w2, b2, w3, b3 = (w.astype(np.float64) for w in model.get_weights())
     x = images.reshape(100, 784) / 255
@@ -37,17 +51,17 @@ def test_the_network_is_three_matrix_products(model, mnist):
     np.testing.assert_allclose(predict_probabilities(model, images), expected, atol=1e-5)
 
 
-def test_seeds(model):
+def test_the_seed_determines_the_initial_weights(model):
     assert weights_equal(model, build_model(seed=1))
     assert not weights_equal(model, build_model(seed=2))
     first, second, last = (layer.kernel.numpy() for layer in model.layers if layer.weights)
-    for kernel in (first, second, last):  # He initialisation, cut off at two standard deviations
+    for kernel in (first, second, last):  # He initialisation, truncated at two standard deviations
         assert kernel.std() == pytest.approx(np.sqrt(2 / len(kernel)), rel=0.1)
     with pytest.raises(ValueError, match="seed must be a whole number"):
         build_model(seed=-1)
 
 
-def test_saved_weights_come_back(model, saved):
+def test_saved_weights_can_be_loaded(model, saved):
     assert weights_equal(load_weights(build_model(seed=2), saved), model)
     assert saved.stat().st_size < 500_000
 
@@ -58,12 +72,12 @@ def test_keras_reads_the_same_file(model, saved):
     assert weights_equal(other, model)
 
 
-def test_a_file_that_keras_saved_is_read(trained, tmp_path):
+def test_a_file_that_keras_saved_can_be_loaded(trained, tmp_path):
     trained[0].save_weights(tmp_path / "with_optimizer.weights.h5")
     assert weights_equal(load_weights(build_model(), tmp_path / "with_optimizer.weights.h5"), trained[0])
 
 
-def test_the_optimizers_state_is_not_saved(trained, tmp_path):
+def test_the_state_of_the_optimizer_is_not_saved(trained, tmp_path):
     path = save_weights(trained[0], tmp_path / "bare.weights.h5")
     assert path.stat().st_size < 500_000
     with h5py.File(path) as file:
@@ -75,7 +89,7 @@ def test_the_same_weights_make_the_same_file(model, saved, tmp_path):
 
 
 def refused(path, words, error=ValueError):
-    """Loading raises one sentence that holds the words, and leaves the model as it was."""
+    """Check that loading fails with one sentence that contains the words, and leaves the model unchanged."""
     model = build_model(seed=3)
     with pytest.raises(error) as caught:
         load_weights(model, path)
@@ -85,23 +99,23 @@ def refused(path, words, error=ValueError):
     assert weights_equal(model, build_model(seed=3))
 
 
-def test_missing_weights(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     refused(tmp_path / "none.weights.h5", ["no such", "python -m mnist_nn train"], FileNotFoundError)
 
 
-def test_a_file_that_is_no_weights_file(tmp_path):
+def test_another_kind_of_file_is_refused(tmp_path):
     path = tmp_path / "text.weights.h5"
-    path.write_text("these are no weights")
+    path.write_text("this is not a weights file")
     refused(path, ["not a weights file"])
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.99])
-def test_truncated_weights(saved, share):
+def test_truncated_weights_are_refused(saved, share):
     saved.write_bytes(saved.read_bytes()[: int(share * saved.stat().st_size)])
     refused(saved, ["damaged"])
 
 
-def test_weights_of_another_architecture(tmp_path):
+def test_weights_of_another_architecture_are_refused(tmp_path):
     other = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
     refused(save_weights(other, tmp_path / "other.weights.h5"), ["another architecture", "(784, 128)"])
 
@@ -139,13 +153,13 @@ def replaced(path, name, make):
         ),
     ],
 )
-def test_hostile_weights(saved, make, words):
+def test_hostile_weights_are_refused(saved, make, words):
     replaced(saved, "layers/dense/vars/0", make)
     refused(saved, words)
 
 
-def test_a_chunk_that_unpacks_to_more_than_it_should_is_not_unpacked(saved):
-    """Two kilobytes that HDF5 would unpack to gigabytes, and a chunk that calls for a plug-in."""
+def test_chunks_are_not_unpacked(saved):
+    """HDF5 would unpack two kilobytes to gigabytes, or load a plug-in that a chunk asks for."""
     for filters in ({"compression": "gzip"}, {"chunks": (784, 128)}, {"fletcher32": True}):
         replaced(
             saved,
@@ -155,8 +169,8 @@ def test_a_chunk_that_unpacks_to_more_than_it_should_is_not_unpacked(saved):
         refused(saved, ["in chunks"])
 
 
-def test_the_name_of_a_weights_file(model, tmp_path):
-    with pytest.raises(ValueError, match=r"a\.h5: .* end in \.weights\.h5"):
+def test_weights_files_need_the_right_suffix(model, tmp_path):
+    with pytest.raises(ValueError, match=r"a\.h5: .* must end in \.weights\.h5"):
         save_weights(model, tmp_path / "a.h5")
 
 
@@ -164,12 +178,12 @@ def test_the_name_of_a_weights_file(model, tmp_path):
     "images",
     [np.zeros((28, 28), np.uint8), np.zeros((2, 28, 28)), np.zeros((0, 28, 28), np.uint8), np.zeros(784)],
 )
-def test_images_of_another_form(model, images):
+def test_images_of_another_shape_or_type_are_refused(model, images):
     with pytest.raises(ValueError, match=r"images must be uint8 of shape \(n, 28, 28\)"):
         predict_probabilities(model, images)
 
 
-def test_models_of_another_form(blank):
+def test_models_of_another_shape_are_refused(blank):
     with pytest.raises(ValueError, match="model must be a Keras model"):
         predict_probabilities("model.weights.h5", blank.images)
     flat = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, "softmax")])
@@ -180,7 +194,44 @@ def test_models_of_another_form(blank):
         predict_probabilities(logits, blank.images + 255)
 
 
-def test_a_network_that_has_diverged(model, blank):
+def test_a_diverged_model_is_refused(model, blank):
     model.set_weights([np.full_like(w, np.nan) for w in model.get_weights()])
     with pytest.raises(ValueError, match="lower learning_rate"):
         predict_probabilities(model, blank.images)
+
+
+# The network in NumPy.
+
+
+def test_the_network_in_numpy_predicts_like_keras(mnist):
+    images = mnist.test.images
+    ours, reference = (predict_probabilities(model, images) for model in (load_network(), load_pretrained()))
+    assert (ours.dtype, ours.shape) == (reference.dtype, reference.shape) == (np.float32, (10_000, 10))
+    assert np.allclose(ours, reference, atol=1e-5)
+    assert np.array_equal(ours.argmax(axis=1), reference.argmax(axis=1))
+
+
+def test_the_network_in_numpy_reads_any_saved_weights(saved, model, mnist):
+    images = mnist.validation.images[:100]
+    assert np.allclose(load_network(saved)(images), predict_probabilities(model, images), atol=1e-5)
+
+
+def test_the_network_in_numpy_can_be_made_from_a_models_weights(mnist):
+    images = mnist.validation.images[:100]
+    network = Network(load_pretrained().get_weights())
+    assert repr(network) == "Network(784-128-64-10)"
+    assert np.array_equal(network(images), load_network()(images))
+
+
+def test_load_network_refuses_missing_and_damaged_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.weights\.h5: no such weights file"):
+        load_network(tmp_path / "none.weights.h5")
+    (tmp_path / "cut.weights.h5").write_bytes(PRETRAINED.read_bytes()[:5000])
+    with pytest.raises(ValueError, match=r"cut\.weights\.h5: not a weights file, or damaged"):
+        load_network(tmp_path / "cut.weights.h5")
+
+
+def test_predicting_a_picture_needs_no_tensorflow():
+    code = "import sys; from mnist_nn.__main__ import main; main(sys.argv[1:]); print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, "predict", SAMPLE], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"{SAMPLE}: 5 (100.0%)", "False"]

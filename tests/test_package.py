@@ -1,13 +1,19 @@
-"""`import mnist_nn` is light, its names are all there, and of what TensorFlow says only noise is held back."""
+"""`import mnist_nn` is fast, editors see all names, and only TensorFlow's start-up messages are hidden."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import mnist_nn
-from mnist_nn._internal import tensorflow as backend
+from mnist_nn._internal import tensorflow as quiet
+
+PACKAGE = Path(mnist_nn.__file__).parent
+ROOT = Path(__file__).parent.parent
 
 
 def run(code, **environment):
@@ -20,7 +26,7 @@ def run(code, **environment):
     )
 
 
-def test_every_public_name_is_there():
+def test_every_public_name_exists_and_has_a_docstring():
     assert set(mnist_nn.__all__) <= set(dir(mnist_nn))
     for name in mnist_nn.__all__:
         assert getattr(mnist_nn, name).__doc__, f"{name} has no docstring"
@@ -28,47 +34,100 @@ def test_every_public_name_is_there():
         _ = mnist_nn.nothing_like_it
 
 
+def test_the_stub_lists_the_public_names():
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    imported = [alias.name for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    (listed,) = [node.value for node in stub.body if isinstance(node, ast.Assign)]
+    assert sorted(imported) == ast.literal_eval(listed) == sorted(mnist_nn.__all__)
+    assert (PACKAGE / "py.typed").exists()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", mnist_nn.__version__)
+
+
+def test_every_public_name_is_used_in_a_notebook_or_the_readme():
+    """Types that public functions return, warn with or raise count as used."""
+    sources = [ROOT / "README.md", *(ROOT / "notebooks").glob("*.ipynb")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    unused = {name for name in mnist_nn.__all__ if not re.search(rf"\b{name}\b", text)}
+    assert unused <= {"DataError", "InterruptedTraining"}
+    assert len(mnist_nn.__all__) <= 50
+
+
+# From the bottom up: a module imports only from its own level and from those before it.
+LEVELS = ["_internal", "data", "augmentation", "model", "training", "evaluation", "analysis", "pictures", "plots"]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_in_one_direction(path):
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    if parts[0] not in LEVELS:
+        return  # __init__, __main__ and pretrained may import everything
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            module = [*parts[: len(parts) - node.level], *(node.module or "").split(".")]
+            assert LEVELS.index(module[0]) <= LEVELS.index(parts[0]), f"imports {'.'.join(module)}"
+
+
 def test_import_loads_nothing_heavy():
     done = run("import mnist_nn, sys; print({'tensorflow', 'keras', 'matplotlib', 'numpy'} & set(sys.modules))")
     assert done.stdout == "set()\n"
 
 
-def test_counting_and_reading_need_no_tensorflow():
+def test_evaluating_and_predicting_need_no_tensorflow():
     done = run("import mnist_nn.evaluation, mnist_nn.pictures.drawing_pad, sys; print('tensorflow' in sys.modules)")
     assert done.stdout == "False\n"
 
 
-NOISE = b"I0000 00:00:1.2 3 port.cc:153] noise\n"
-REAL = b"E0000 00:00:1.2 3 disk.cc:1] a real error\n"
+def test_a_missing_anywidget_is_named_in_one_sentence():
+    done = run("import sys; sys.modules['anywidget'] = None; from mnist_nn import DrawingPad")
+    said = "DrawingPad needs the package anywidget; install it with: pip install anywidget"
+    assert done.stderr.splitlines()[-1].endswith(said)
 
 
-def test_what_is_no_noise_is_passed_on(capfd):
-    with backend._without_noise():
-        os.write(2, NOISE + REAL)
-    assert capfd.readouterr().err == REAL.decode()
+START_UP_MESSAGE = b"I0000 00:00:1.2 3 port.cc:153] a start-up message\n"
+REAL_ERROR = b"E0000 00:00:1.2 3 disk.cc:1] a real error\n"
 
 
-def test_all_is_passed_on_when_the_import_fails(capfd):
-    with pytest.raises(ImportError), backend._without_noise():
-        os.write(2, NOISE)
+def test_real_errors_are_shown(capfd):
+    with quiet.quiet_stderr():
+        os.write(2, START_UP_MESSAGE + REAL_ERROR)
+    assert capfd.readouterr().err == REAL_ERROR.decode()
+
+
+def test_everything_is_shown_if_the_import_fails(capfd):
+    with pytest.raises(ImportError), quiet.quiet_stderr():
+        os.write(2, START_UP_MESSAGE)
         raise ImportError
-    assert capfd.readouterr().err == NOISE.decode()
+    assert capfd.readouterr().err == START_UP_MESSAGE.decode()
 
 
 def test_a_process_without_stderr(monkeypatch):
     def closed(_):
         raise OSError("Bad file descriptor")
 
+    entered = False
     monkeypatch.setattr(os, "dup", closed)
-    with backend._without_noise():
-        pass
+    with quiet.quiet_stderr():
+        entered = True
+    assert entered
 
 
 def test_another_keras_backend_is_refused_in_one_sentence():
-    done = run("import mnist_nn.model", KERAS_BACKEND="jax")
+    done = run("import mnist_nn.training", KERAS_BACKEND="jax")
     assert done.returncode == 1
     assert "KERAS_BACKEND is 'jax'; unset it" in done.stderr.splitlines()[-1]
 
 
 def test_the_number_of_threads_is_fixed():
-    assert backend.tf.config.threading.get_intra_op_parallelism_threads() == 2
+    assert quiet.tf.config.threading.get_intra_op_parallelism_threads() == 2
+
+
+def test_advice_about_retracing_is_hidden_only_for_keras(caplog):
+    logger = quiet.tf.get_logger()
+    logger.addHandler(caplog.handler)
+    try:
+        logger.warning("5 out of the last 5 calls to <function TensorFlowTrainer._make_function> triggered retracing")
+        logger.warning("5 out of the last 5 calls to <function mine> triggered retracing")
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert [record.getMessage() for record in caplog.records if "mine" not in record.getMessage()] == []
+    assert any("mine" in record.getMessage() for record in caplog.records)

@@ -1,4 +1,4 @@
-"""A training that is killed, interrupted or stopped goes on to the same weights and history, bit for bit."""
+"""A training that was killed, interrupted or stopped continues to the same weights and history, bit for bit."""
 
 import json
 import os
@@ -7,39 +7,44 @@ import shutil
 import signal
 import subprocess
 import sys
-import zipfile
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+import mnist_nn
 from mnist_nn import InterruptedTraining, build_model, load_mnist, load_weights, train
 from mnist_nn.__main__ import main
+from mnist_nn._internal.checkpoint import FILE_NAME, digest
 from mnist_nn._internal.tensorflow import keras
-from mnist_nn._internal.checkpoint import FILE
 
-EPOCHS = 40  # of a few hundredths of a second
-TRAINING = """
-import sys, time
+EPOCHS = 8
+# The process kills itself in the middle of an epoch, so the moment does not depend on the speed of the machine.
+KILLED = """
+import os, signal, sys
 from mnist_nn import build_model, load_mnist, train
 from mnist_nn._internal.tensorflow import keras
+
+class Kill(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if len(self.model.history.epoch) == 3:
+            os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
 mnist = load_mnist()
-slow = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: time.sleep(0.1))  # or it could end before it is killed
-train(build_model(3), mnist.train[:2000], mnist.validation[:500], epochs=40, seed=4, verbose=2, callbacks=[slow],
+train(build_model(3), mnist.train[:2000], mnist.validation[:500], epochs=8, seed=4, verbose=0, callbacks=[Kill()],
       checkpoint=sys.argv[1])
 """
 
 
 @pytest.fixture(scope="module")
 def run(small, mnist):
-    """A short training, to be called with what differs; returns the model and the history."""
+    """A short training, to be called with the settings that differ; returns the model and the history."""
 
-    def training(model=None, **settings):
+    def run(model=None, **settings):
         model = model or build_model(3)
-        given = {"epochs": EPOCHS, "seed": 4, "verbose": 0} | settings
-        return model, train(model, small, mnist.validation[:500], **given)
+        settings = {"epochs": EPOCHS, "seed": 4, "verbose": 0} | settings
+        return model, train(model, small, mnist.validation[:500], **settings)
 
-    return training
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -48,146 +53,144 @@ def undisturbed(run):
 
 
 def same(a, b):
-    """Whether two trainings ended in the same weights and had the same history, to the last bit."""
+    """Return True if two trainings ended with the same weights and history, bit for bit."""
     weights = zip(a[0].get_weights(), b[0].get_weights(), strict=True)
     return all(np.array_equal(*pair) for pair in weights) and a[1].history == b[1].history and a[1].epoch == b[1].epoch
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory, mnist):
-    path = tmp_path_factory.mktemp("data") / "tiny.npz"
-    images, labels = mnist.train.images[:2400], mnist.train.labels[:2400]
-    np.savez(path, x_train=images, y_train=labels, x_test=images[:500], y_test=labels[:500])
-    return path
-
-
 @pytest.fixture(scope="module", autouse=True)
-def begun(tmp_path_factory, tiny):
-    """Two processes, begun with this module's first test and run beside the others: one to be killed in the second
-    epoch or soon after, one to be interrupted.
-    """
-    folders = tmp_path_factory.mktemp("killed"), tmp_path_factory.mktemp("interrupted")
-    training = [sys.executable, "-c", TRAINING, folders[0]]
-    command = [sys.executable, "-m", "mnist_nn", "train", "--data", tiny, "--epochs", "40", "--run", folders[1]]
-    with ThreadPoolExecutor() as pool:
-        killed = pool.submit(signalled, training, signal.SIGKILL, -signal.SIGKILL)
-        interrupted = pool.submit(signalled, command, signal.SIGINT, 130)
-        yield folders, killed, interrupted
+def started(tmp_path_factory):
+    """The process to be killed, started with the first test of this module so that it runs beside the others."""
+    folder = tmp_path_factory.mktemp("killed")
+    with subprocess.Popen([sys.executable, "-c", KILLED, folder]) as process:
+        yield process, folder
 
 
 @pytest.fixture(scope="module")
-def ended(begun):
-    """The folders of the two processes, and what the interrupted one said."""
-    folders, killed, interrupted = begun
-    killed.result()
-    with zipfile.ZipFile(folders[0] / FILE) as archive:
-        assert 1 <= json.loads(archive.read("training.json"))["epochs"] < EPOCHS
-    return *folders, interrupted.result()
+def killed(started):
+    """The folder of a process that was killed in its fourth epoch."""
+    process, folder = started
+    assert process.wait() != 0
+    assert described(folder / FILE_NAME)["epochs"] == 3
+    return folder
 
 
-def signalled(command, number, code) -> str:
-    """Send a process a signal in the second epoch, and return what it wrote to stderr."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert any("Epoch 2/" in line for line in process.stdout), "it ended early"
-        process.send_signal(number)
-        assert process.wait() == code
-        return process.stderr.read()
+def described(path):
+    """Return the description in a checkpoint."""
+    return json.loads(path.read_bytes()[64:].partition(b"\n")[0])
 
 
 @pytest.fixture
-def checkpoint(ended, tmp_path):
-    """The folder of the killed process, for one test."""
-    return shutil.copytree(ended[0], tmp_path / "checkpoint")
+def checkpoint(killed, tmp_path):
+    """A copy of the killed process' folder, for one test."""
+    return shutil.copytree(killed, tmp_path / "checkpoint")
 
 
-class Disturbing(keras.callbacks.Callback):
-    """Does something in the middle of an epoch."""
+class During(keras.callbacks.Callback):
+    """Calls a function with the model in the middle of an epoch."""
 
-    def __init__(self, epoch, disturb):
+    def __init__(self, epoch, call):
         super().__init__()
-        self.epoch, self.disturb = epoch, disturb
+        self.epoch, self.call = epoch, call
 
     def on_train_batch_end(self, batch, logs=None):
         if len(self.model.history.epoch) == self.epoch:
-            self.disturb(self.model)
+            self.call(self.model)
 
 
-def interrupt(_):
-    os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C or a notebook's stop button
+def interrupt(_=None):
+    """Do what Ctrl-C or a notebook's stop button does."""
+    signal.raise_signal(signal.SIGINT)
 
 
-def test_interrupted_by_hand_it_returns_the_history_and_goes_on_when_run_again(run, undisturbed, tmp_path):
+def test_an_interrupted_training_returns_its_history_and_continues_when_run_again(run, undisturbed, tmp_path):
     model = build_model(3)
-    for epoch in (0, 7):
-        with pytest.warns(InterruptedTraining, match=f"in epoch {epoch + 1} of 40"):
-            _, history = run(model, checkpoint=tmp_path, callbacks=[Disturbing(epoch, interrupt)])
+    for epoch in (0, 5):
+        with pytest.warns(InterruptedTraining, match=f"in epoch {epoch + 1} of 8"):
+            _, history = run(model, checkpoint=tmp_path, callbacks=[During(epoch, interrupt)])
         assert history.epoch == list(range(epoch))
         assert all(len(values) == epoch for values in history.history.values())
-    assert same(run(model, checkpoint=tmp_path), undisturbed)  # the same model, as in a cell
+    assert same(run(model, checkpoint=tmp_path), undisturbed)  # the same model, as in a notebook
 
 
-def test_interrupted_without_a_checkpoint(run, undisturbed):
-    with pytest.warns(InterruptedTraining, match="in epoch 3 of 40"):
-        _, history = run(callbacks=[Disturbing(2, interrupt)])
+def test_an_interrupted_training_without_a_checkpoint(run, undisturbed):
+    with pytest.warns(InterruptedTraining, match="in epoch 3 of 8"):
+        _, history = run(callbacks=[During(2, interrupt)])
     assert history.epoch == [0, 1]
-    assert same(run(), undisturbed)  # nothing is left of it
+    assert same(run(), undisturbed)  # it leaves no trace
 
 
-def test_stopped_early_by_a_callback_it_stays_stopped(run, tmp_path):
-    stop = Disturbing(3, lambda model: setattr(model, "stop_training", True))
+def test_a_training_that_a_callback_stopped_stays_stopped(run, tmp_path):
+    stop = During(3, lambda model: setattr(model, "stop_training", True))
     stopped = run(checkpoint=tmp_path, callbacks=[stop])
     assert stopped[1].epoch == [0, 1, 2, 3]
     assert same(run(checkpoint=tmp_path), stopped)
 
 
-def test_a_killed_process_goes_on_to_the_same_weights_and_history(run, undisturbed, checkpoint):
-    resumed = run(checkpoint=checkpoint)
-    assert same(resumed, undisturbed)
-    assert same(run(checkpoint=checkpoint), undisturbed)  # finished: returned at once
-    assert [path.name for path in checkpoint.iterdir()] == [FILE]
+def test_a_killed_process_continues_to_the_same_weights_and_history(run, undisturbed, checkpoint):
+    assert same(run(checkpoint=checkpoint), undisturbed)
+    assert same(run(checkpoint=checkpoint), undisturbed)  # a finished training is returned at once
+    assert os.listdir(checkpoint) == [FILE_NAME]
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"seed": 5, "epochs": 41}, "other epochs, seed"),
+        ({"seed": 5, "epochs": 9}, "other epochs, seed"),
         ({"learning_rate": 0.01, "augmentation": None}, "other learning_rate, augmentation"),
-        ({"model": build_model(4)}, "other initial weights"),
+        ({"model": build_model(4)}, "other model, initial weights"),
         ({"optimizer": keras.optimizers.SGD()}, "other optimizer"),
     ],
 )
-def test_a_checkpoint_of_another_training_is_refused(run, checkpoint, settings, words):
-    before = (checkpoint / FILE).read_bytes()
-    with pytest.raises(ValueError, match=rf"{FILE}: .* another training \({words}\); remove it, or choose"):
+def test_the_checkpoint_of_another_training_is_refused(run, checkpoint, settings, words):
+    before = (checkpoint / FILE_NAME).read_bytes()
+    with pytest.raises(ValueError, match=rf"{FILE_NAME}: .* another training \({words}\); remove it, or choose"):
         run(checkpoint=checkpoint, **settings)
-    assert (checkpoint / FILE).read_bytes() == before
+    assert (checkpoint / FILE_NAME).read_bytes() == before
 
 
-def test_a_damaged_checkpoint_is_refused(run, checkpoint):
-    content = (checkpoint / FILE).read_bytes()
-    compressed = checkpoint / "compressed.zip"
-    with zipfile.ZipFile(compressed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("training.json", "{}")
-        archive.writestr("state", bytes(10**8))
-    flipped = bytearray(content)
-    flipped[len(content) // 2] ^= 1
-    without = content.replace(b'"epochs": ', b'"epoch": 1')
-    for damaged in (b"", content[:-100], flipped, without, compressed.read_bytes(), content + bytes(20_000_000)):
-        (checkpoint / FILE).write_bytes(damaged)
-        with pytest.raises(ValueError, match=rf"{FILE}: a damaged checkpoint \(.*\); remove it, or choose [^\n]*$"):
-            run(checkpoint=checkpoint)
+def with_checksum(content):
+    return digest(content).encode() + content
 
 
-def test_the_command_line_says_how_to_go_on_and_does(ended, tiny):
-    _, folder, said = ended
-    assert re.fullmatch(r"mnist_nn: interrupted after \d+ epochs; the same command goes on from there\n", said)
-    assert main(["train", "--data", str(tiny), "--epochs", "40", "--run", str(folder)]) == 0
-    assert not (folder / FILE).exists()
+DAMAGES = {
+    "empty": lambda content: b"",
+    "cut short": lambda content: content[:-100],
+    "one bit flipped": lambda content: content[:5000] + bytes([content[5000] ^ 1]) + content[5001:],
+    "without epochs": lambda content: with_checksum(content[64:].replace(b'"epochs": ', b'"epoch": 1')),
+    "without a history": lambda content: with_checksum(content[64:].replace(b'"history": {', b'"history": 1, "h": {')),
+    "another number of epochs": lambda content: with_checksum(content[64:].replace(b'"epochs": 3', b'"epochs": 4')),
+    "another size": lambda content: with_checksum(content[64:] + b"more"),
+    "deeply nested": lambda content: with_checksum(b"[" * 1_000_000),
+    "gigantic": lambda content: content + bytes(20_000_000),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_checkpoint_is_refused(run, checkpoint, damage):
+    path = checkpoint / FILE_NAME
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    said = rf"{FILE_NAME}: damaged checkpoint \([^\n]*\); remove it, or choose [^\n]*$"
+    with pytest.raises(ValueError, match=said):
+        run(checkpoint=checkpoint)
+
+
+def test_the_command_line_says_how_to_continue_and_does(tmp_path, mnist, monkeypatch, capsys):
+    source, folder = tmp_path / "tiny.npz", tmp_path / "run"
+    images, labels = mnist.train.images[:2400], mnist.train.labels[:2400]
+    np.savez(source, x_train=images, y_train=labels, x_test=images[:500], y_test=labels[:500])
+    command = ["train", "--data", str(source), "--epochs", "8", "--run", str(folder)]
+    with monkeypatch.context() as patch:
+        interrupted = During(5, interrupt)
+        patch.setattr(mnist_nn, "train", lambda *args, **kwargs: train(*args, callbacks=[interrupted], **kwargs))
+        assert main(command) == 130
+    said = "mnist_nn: interrupted after 5 epochs; run the same command again to continue\n"
+    assert re.fullmatch(said, capsys.readouterr().err)
+    assert main(command) == 0
+    assert not (folder / FILE_NAME).exists()
     assert json.loads((folder / "results.json").read_text())["training_seconds"] is None
-    mnist, model = load_mnist(tiny), build_model(0)
-    history = train(model, mnist.train, mnist.validation, epochs=40, verbose=0)
+    tiny, model = load_mnist(source), build_model(0)
+    history = train(model, tiny.train, tiny.validation, epochs=8, verbose=0)
     assert json.loads((folder / "history.json").read_text()) == history.history
-    weights = zip(
-        load_weights(build_model(1), folder / "model.weights.h5").get_weights(), model.get_weights(), strict=True
-    )
-    assert all(np.array_equal(*pair) for pair in weights)
+    saved = load_weights(build_model(1), folder / "model.weights.h5")
+    assert all(map(np.array_equal, saved.get_weights(), model.get_weights()))

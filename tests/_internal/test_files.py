@@ -1,8 +1,6 @@
 """Files are written whole or not at all."""
 
 import os
-import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -11,33 +9,33 @@ from pathlib import Path
 import pytest
 
 from mnist_nn import build_model, load_weights, save_weights
-from mnist_nn._internal.files import make_folder, replacing
+from mnist_nn._internal.files import atomic_write, make_folder
 
 
-def test_a_file_appears_whole_with_its_folder(tmp_path):
+def test_a_file_appears_whole_and_its_folder_is_created(tmp_path):
     path = tmp_path / "new" / "a.txt"
-    with replacing(path) as written:
+    with atomic_write(path) as written:
         assert written.name == "a.txt"
         written.write_text("first")
         assert not path.exists()
-    with replacing(path) as written:
+    with atomic_write(path) as written:
         written.write_text("second")
         assert path.read_text() == "first"
     assert path.read_text() == "second"
     assert [p.name for p in path.parent.iterdir()] == ["a.txt"]
 
 
-def test_a_failure_leaves_the_earlier_file(tmp_path):
+def test_an_exception_keeps_the_earlier_file(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("earlier")
-    with pytest.raises(RuntimeError, match="in the middle"), replacing(path) as written:
+    with pytest.raises(RuntimeError, match="while writing"), atomic_write(path) as written:
         written.write_text("half")
-        raise RuntimeError("in the middle")
+        raise RuntimeError("while writing")
     assert path.read_text() == "earlier"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match=r"cannot write to the folder .*file.*; choose another") as caught:
         make_folder(tmp_path / "file" / "below")
@@ -46,14 +44,15 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 @pytest.fixture
 def full_disk():
-    """Files end at 100,000 bytes, as where a disk is full; only the number of the error differs."""
+    """Limit files to 100,000 bytes. This fails like a full disk; only the error number differs."""
+    resource = pytest.importorskip("resource", reason="only POSIX systems can limit the size of files")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_leaves_the_earlier_weights(tmp_path, request):
+def test_a_full_disk_keeps_the_earlier_weights(tmp_path, request):
     path = save_weights(build_model(1), tmp_path / "a.weights.h5")
     earlier = path.read_bytes()
     request.getfixturevalue("full_disk")
@@ -64,11 +63,12 @@ def test_a_full_disk_leaves_the_earlier_weights(tmp_path, request):
     load_weights(build_model(3), path)
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs the permissions of a POSIX system")
 def test_a_read_only_folder_is_named():
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o555)
         user = os.geteuid()
-        if user == 0:  # who may write anywhere
+        if user == 0:  # root can write anywhere: continue as another user
             os.seteuid(65534)
         try:
             with pytest.raises(PermissionError, match=f"cannot write to the folder {folder} .*; choose another"):
@@ -78,45 +78,46 @@ def test_a_read_only_folder_is_named():
             Path(folder).chmod(0o755)
 
 
-HALF = """
+WRITE_HALF = """
 import sys, time
-from mnist_nn._internal.files import replacing
-with replacing(sys.argv[1]) as written:
+from mnist_nn._internal.files import atomic_write
+with atomic_write(sys.argv[1]) as written:
     written.write_text("half")
     print("written", flush=True)
     time.sleep(60)
 """
 
 
-def test_a_kill_in_the_middle_leaves_the_earlier_file_and_is_cleared_away(tmp_path):
+def test_a_kill_keeps_the_earlier_file_and_the_temporary_folder_is_removed_later(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("earlier")
-    with subprocess.Popen([sys.executable, "-c", HALF, path], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([sys.executable, "-c", WRITE_HALF, path], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "written\n"
-        process.send_signal(signal.SIGKILL)
+        process.kill()
     assert path.read_text() == "earlier"
-    [left] = tmp_path.glob(".writing-*")
-    for age, remains in [(60, True), (7200, False)]:  # another process may be writing there now, but not for hours
-        moment = left.stat().st_mtime - age
-        os.utime(left, (moment, moment))
-        with replacing(path) as written:
+    [left_over] = tmp_path.glob(".writing-*")
+    # In a recent folder another process may be writing; one that is two hours old is left over.
+    for age, remains in [(60, True), (7200, False)]:
+        modified = left_over.stat().st_mtime - age
+        os.utime(left_over, (modified, modified))
+        with atomic_write(path) as written:
             written.write_text("later")
-        assert left.exists() == remains
+        assert left_over.exists() == remains
     assert path.read_text() == "later"
 
 
-WRITER = """
+WRITE_REPEATEDLY = """
 import sys
-from mnist_nn._internal.files import replacing
+from mnist_nn._internal.files import atomic_write
 for _ in range(100):
-    with replacing(sys.argv[1]) as written:
+    with atomic_write(sys.argv[1]) as written:
         written.write_text(sys.argv[2] * 100_000)
 """
 
 
-def test_four_processes_that_write_at_once_leave_one_whole_file(tmp_path):
+def test_four_processes_can_write_the_same_file(tmp_path):
     path = tmp_path / "a.txt"
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, path, letter]) for letter in "abcd"]
+    writers = [subprocess.Popen([sys.executable, "-c", WRITE_REPEATEDLY, path, letter]) for letter in "abcd"]
     while any(writer.poll() is None for writer in writers):
         if path.exists():
             content = path.read_text()

@@ -1,0 +1,1 @@
+"""Tests of calibration, selective prediction, robustness, significance and attribution."""

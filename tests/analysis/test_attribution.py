@@ -1,4 +1,4 @@
-"""What is said of the network's inside is what its weights do."""
+"""Attributions agree with NumPy and finite differences; adversarial changes are small and change the prediction."""
 
 import numpy as np
 import pytest
@@ -6,18 +6,18 @@ import pytest
 from mnist_nn import (
     activations,
     build_model,
-    fewest_pixels,
-    gradients,
+    deepfool,
+    jsma,
     load_pretrained,
-    occlusion,
+    occlusion_sensitivity,
     predict_probabilities,
-    smallest_change,
+    saliency,
 )
 from mnist_nn._internal.tensorflow import keras
 
 
 @pytest.fixture(scope="module")
-def shipped():
+def pretrained():
     return load_pretrained()
 
 
@@ -26,95 +26,96 @@ def images(mnist):
     return mnist.validation.images[:12]
 
 
-def margins(model, images, read, rival):
-    """How far the digit `read` is ahead of `rival`, in nats, by NumPy alone and in float64."""
+@pytest.fixture(scope="module")
+def ranking(pretrained, images):
+    """The digits from most to least probable for each image, int (12, 10)."""
+    return predict_probabilities(pretrained, images).argsort(axis=1)[:, ::-1]
+
+
+def margins(model, images, predicted, runner_up):
+    """Return how far `predicted` is ahead of `runner_up`, in nats, computed with NumPy in float64."""
     values = images.reshape(-1, 784) / 255
     *hidden, last = [layer.get_weights() for layer in model.layers if layer.weights]
     for kernel, bias in hidden:
         values = np.maximum(values @ kernel.astype(float) + bias, 0)
     logits = values @ last[0].astype(float) + last[1]
     each = np.arange(len(logits))
-    return logits[each, read] - logits[each, rival]
+    return logits[each, predicted] - logits[each, runner_up]
 
 
-@pytest.fixture(scope="module")
-def order(shipped, images):
-    return predict_probabilities(shipped, images).argsort(axis=1)[:, ::-1]
-
-
-def test_activations_agree_with_numpy(shipped, images):
-    first, second = activations(shipped, images)
+def test_activations_agree_with_numpy(pretrained, images):
+    first, second = activations(pretrained, images)
     values = images.reshape(-1, 784) / 255
-    for layer, answers in zip(("hidden_1", "hidden_2"), (first, second), strict=True):
-        kernel, bias = shipped.get_layer(layer).get_weights()
+    for name, activation in zip(("hidden_1", "hidden_2"), (first, second), strict=True):
+        kernel, bias = pretrained.get_layer(name).get_weights()
         values = np.maximum(values @ kernel + bias, 0)
-        assert answers == pytest.approx(values, abs=1e-3)
+        assert activation == pytest.approx(values, abs=1e-3)
     assert (first.shape, second.shape) == ((12, 128), (12, 64))
 
 
-def test_gradients_agree_with_differences(shipped, images, order):
-    slopes = gradients(shipped, images)
-    read, rival = order[:, 0], order[:, 1]
-    for place in [(14, 14), (8, 12), (20, 10)]:
+def test_saliency_agrees_with_finite_differences(pretrained, images, ranking):
+    gradients = saliency(pretrained, images)
+    predicted, runner_up = ranking[:, 0], ranking[:, 1]
+    for pixel in [(14, 14), (8, 12), (20, 10)]:
         step = np.zeros((28, 28))
-        step[place] = 1e-3  # grey values; so small that no unit goes off or on
-        up, down = (margins(shipped, images + sign * step, read, rival) for sign in (1, -1))
-        assert slopes[:, place[0], place[1]] == pytest.approx((up - down) / 2e-3, abs=1e-4)
+        step[pixel] = 1e-3  # grey values; small enough that no ReLU unit switches on or off
+        up, down = (margins(pretrained, images + sign * step, predicted, runner_up) for sign in (1, -1))
+        assert gradients[:, pixel[0], pixel[1]] == pytest.approx((up - down) / 2e-3, abs=1e-4)
 
 
-def test_occlusion_is_what_erasing_does(shipped, images, order):
-    maps = occlusion(shipped, images[:3], side=3)
-    read, rival = order[:3, 0], order[:3, 1]
+def test_occlusion_sensitivity_agrees_with_erasing_by_hand(pretrained, images, ranking):
+    maps = occlusion_sensitivity(pretrained, images[:3], side=3)
+    predicted, runner_up = ranking[:3, 0], ranking[:3, 1]
     for y, x in [(0, 0), (14, 14), (10, 17), (27, 27)]:
         erased = images[:3].copy()
         erased[:, max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = 0
-        fall = margins(shipped, images[:3], read, rival) - margins(shipped, erased, read, rival)
-        assert maps[:, y, x] == pytest.approx(fall, abs=1e-3)
-    assert maps[:, 0, 0] == pytest.approx(0, abs=1e-4)  # nothing there to erase
+        before, after = (margins(pretrained, shown, predicted, runner_up) for shown in (images[:3], erased))
+        assert maps[:, y, x] == pytest.approx(before - after, abs=1e-3)
+    assert maps[:, 0, 0] == pytest.approx(0, abs=1e-4)  # the corner is background: there is no ink to erase
 
 
-@pytest.mark.parametrize("change", [smallest_change, fewest_pixels])
-def test_a_change_changes_the_answer(change, shipped, images, order):
+@pytest.mark.parametrize("attack", [deepfool, jsma])
+def test_an_attack_changes_every_prediction(attack, pretrained, images, ranking):
     before = images.copy()
-    changed = change(shipped, images)
+    changed = attack(pretrained, images)
     assert (changed.dtype, changed.shape) == (np.uint8, images.shape)
-    assert (predict_probabilities(shipped, changed).argmax(axis=1) != order[:, 0]).all()
+    assert (predict_probabilities(pretrained, changed).argmax(axis=1) != ranking[:, 0]).all()
     assert np.array_equal(images, before)
 
 
-def test_the_smallest_change_is_small_and_less_is_not_enough(shipped, images, order):
-    change = smallest_change(shipped, images) - images.astype(float)
-    size = np.sqrt((change**2).sum(axis=(1, 2))) / 255
-    # No farther than by the greedy pixels, and near to what would do if the network were linear.
-    other = fewest_pixels(shipped, images) - images.astype(float)
-    assert (size < np.sqrt((other**2).sum(axis=(1, 2))) / 255).all()
-    shorter = np.round(images + 0.9 * change).astype(np.uint8)
-    assert (predict_probabilities(shipped, shorter).argmax(axis=1) == order[:, 0]).mean() > 0.9
+def test_deepfool_changes_images_no_more_than_necessary(pretrained, images, ranking):
+    change = deepfool(pretrained, images) - images.astype(float)
+    length = np.sqrt((change**2).sum(axis=(1, 2))) / 255
+    other = jsma(pretrained, images) - images.astype(float)
+    assert (length < np.sqrt((other**2).sum(axis=(1, 2))) / 255).all()
+    # 90 % of the change is not enough for nearly all images.
+    smaller = np.round(images + 0.9 * change).astype(np.uint8)
+    assert (predict_probabilities(pretrained, smaller).argmax(axis=1) == ranking[:, 0]).mean() > 0.9
 
 
-def test_few_pixels_are_made_ink_or_background_each_once(shipped, images):
-    changed = fewest_pixels(shipped, images)
-    places = changed != images
-    assert (places.sum(axis=(1, 2)) <= 40).all()
-    assert set(changed[places]) <= {0, 255}
-    limited = fewest_pixels(shipped, images, most=2)
+def test_jsma_turns_few_pixels_into_ink_or_background(pretrained, images):
+    changed = jsma(pretrained, images)
+    pixels = changed != images
+    assert (pixels.sum(axis=(1, 2)) <= 40).all()
+    assert set(changed[pixels]) <= {0, 255}
+    limited = jsma(pretrained, images, max_pixels=2)
     assert ((limited != images).sum(axis=(1, 2)) <= 2).all()
 
 
-def test_a_network_of_another_form(images):
+def test_an_untrained_network_is_accepted(images):
     model = build_model(seed=3)
     assert len(activations(model, images)) == 2
-    assert (predict_probabilities(model, smallest_change(model, images)).argmax(axis=1) >= 0).all()
+    assert (predict_probabilities(model, deepfool(model, images)).argmax(axis=1) >= 0).all()
 
 
-def test_what_it_refuses(shipped, images):
-    for look in (activations, gradients, occlusion, smallest_change, fewest_pixels):
+def test_invalid_arguments_are_refused(pretrained, images):
+    for function in (activations, saliency, occlusion_sensitivity, deepfool, jsma):
         with pytest.raises(ValueError, match="images must be uint8"):
-            look(shipped, images / 255)
+            function(pretrained, images / 255)
         with pytest.raises(ValueError, match="model must be a Keras model"):
-            look("weights", images)
+            function("weights", images)
     with pytest.raises(ValueError, match="side must be an odd number"):
-        occlusion(shipped, images, side=4)
-    flat = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+        occlusion_sensitivity(pretrained, images, side=4)
+    no_hidden_layer = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]
     with pytest.raises(ValueError, match="must have a hidden Dense layer"):
-        activations(flat, images)
+        activations(keras.Sequential(no_hidden_layer), images)

@@ -1,4 +1,4 @@
-"""Calibration agrees with a case worked by hand, with scikit-learn, and with temperatures that are known."""
+"""Calibration agrees with examples computed by hand, with scikit-learn, and with known temperatures."""
 
 import numpy as np
 import pytest
@@ -8,14 +8,13 @@ from mnist_nn import (
     Evaluation,
     apply_temperature,
     build_model,
-    calibration_error,
     evaluate,
     fit_temperature,
     load_pretrained,
     predict_probabilities,
-    reliability,
 )
 from mnist_nn._internal.tensorflow import keras
+from mnist_nn.evaluation import calibration_error, reliability_curve
 
 
 def softmax(logits):
@@ -23,26 +22,26 @@ def softmax(logits):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def sure(confidences):
-    """Probabilities of images that are read as 0 with these confidences, the rest being the 1's."""
+def predicting_zero(confidences):
+    """Return probabilities (n, 10) that predict 0 with these confidences; the rest goes to digit 1."""
     probabilities = np.zeros((len(confidences), 10), np.float32)
     probabilities[:, 0], probabilities[:, 1] = confidences, 1 - np.array(confidences)
     return probabilities
 
 
-def test_a_case_worked_by_hand():
-    # Two bins. Above 0 to 0.5: one image, right. Above 0.5 to 1: four, three of them right, mean confidence 0.8.
-    labels, probabilities = np.array([0, 0, 0, 5, 0]), sure([0.5, 0.6, 0.7, 0.9, 1.0])
-    table = reliability(labels, probabilities, bins=2)
+def test_a_curve_computed_by_hand():
+    # Up to 0.5: one image, correct. Above 0.5: four images, three of them correct, mean confidence 0.8.
+    labels, probabilities = np.array([0, 0, 0, 5, 0]), predicting_zero([0.5, 0.6, 0.7, 0.9, 1.0])
+    table = reliability_curve(labels, probabilities, bins=2)
     assert table["images"].tolist() == [1, 4]
     assert table["confidence"].tolist() == pytest.approx([0.5, 0.8])
     assert table["accuracy"].tolist() == pytest.approx([1, 0.75])
     assert calibration_error(labels, probabilities, bins=2) == pytest.approx((1 * 0.5 + 4 * 0.05) / 5)
 
 
-def test_an_empty_bin_does_not_count():
-    labels, probabilities = np.array([0, 1]), sure([0.9, 0.95])
-    table = reliability(labels, probabilities, bins=4)
+def test_empty_bins_do_not_count():
+    labels, probabilities = np.array([0, 1]), predicting_zero([0.9, 0.95])
+    table = reliability_curve(labels, probabilities, bins=4)
     assert table["images"].tolist() == [0, 0, 0, 2]
     assert table["accuracy"].isna().tolist() == [True, True, True, False]
     assert calibration_error(labels, probabilities, bins=4) == pytest.approx(0.425)
@@ -50,13 +49,13 @@ def test_an_empty_bin_does_not_count():
 
 def test_bins_agree_with_scikit_learn(trained, mnist):
     result = evaluate(trained[0], mnist.validation)
-    some = result.reliability.dropna()
-    right = result.predicted == result.labels
-    accuracy, confidence = calibration_curve(right, result.confidence.clip(0, 1), n_bins=15)
-    assert some["accuracy"].to_numpy() == pytest.approx(accuracy)
-    assert some["confidence"].to_numpy() == pytest.approx(confidence)
-    assert result.reliability["images"].sum() == 5000
-    error = (some["images"] / 5000) @ np.abs(accuracy - confidence)
+    bins = result.reliability_curve.dropna()
+    is_correct = result.predicted == result.labels
+    accuracy, confidence = calibration_curve(is_correct, result.confidence.clip(0, 1), n_bins=15)
+    assert bins["accuracy"].to_numpy() == pytest.approx(accuracy)
+    assert bins["confidence"].to_numpy() == pytest.approx(confidence)
+    assert result.reliability_curve["images"].sum() == 5000
+    error = (bins["images"] / 5000) @ np.abs(accuracy - confidence)
     assert result.calibration_error == pytest.approx(error)
 
 
@@ -68,31 +67,31 @@ def test_a_known_temperature_is_found(temperature):
     assert fit_temperature(labels, softmax(logits).astype(np.float32)) == pytest.approx(temperature, rel=0.03)
 
 
-def test_a_temperature_is_folded_into_the_last_layer(trained, small):
+def test_a_temperature_is_applied_to_the_last_layer(trained, small):
     model = trained[0]
     before = predict_probabilities(model, small.images)
-    cooler = apply_temperature(model, 2)
-    after = predict_probabilities(cooler, small.images)
+    scaled = apply_temperature(model, 2)
+    after = predict_probabilities(scaled, small.images)
     assert after == pytest.approx(softmax(np.log(np.maximum(before, 1e-38)) / 2), abs=1e-4)
     assert np.array_equal(after.argmax(axis=1), before.argmax(axis=1))
-    assert np.array_equal(predict_probabilities(model, small.images), before)  # the given one stays as it was
-    assert cooler.count_params() == model.count_params() == 109_386
+    assert np.array_equal(predict_probabilities(model, small.images), before)  # the original model is unchanged
+    assert scaled.count_params() == model.count_params() == 109_386
 
 
-def test_the_shipped_weights_are_calibrated(mnist):
+def test_the_pretrained_weights_are_calibrated(mnist):
     model = load_pretrained()
     validation, test = evaluate(model, mnist.validation), evaluate(model, mnist.test)
     assert test.calibration_error < 0.0015
-    # A temperature could make it no better: chosen on validation, it makes the test images less likely.
+    # Temperature scaling does not help here: fitted on the validation images, it raises the loss on the test images.
     temperature = fit_temperature(validation.labels, validation.probabilities)
     assert temperature == pytest.approx(1.09, abs=0.01)
     assert evaluate(apply_temperature(model, temperature), mnist.test).loss > test.loss
 
 
-def test_what_it_refuses():
-    certain = Evaluation(np.array([0]), sure([1.0]))
+def test_invalid_arguments_are_refused():
+    result = Evaluation(np.array([0]), predicting_zero([1.0]))
     with pytest.raises(ValueError, match="bins must be a whole number"):
-        reliability(certain.labels, certain.probabilities, bins=0)
+        reliability_curve(result.labels, result.probabilities, bins=0)
     with pytest.raises(ValueError, match="temperature must be above 0"):
         apply_temperature(build_model(), 0)
     layers = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10), keras.layers.Softmax()]

@@ -1,0 +1,1 @@
+"""Scripts that measure notebooks/results, and timings; README.md lists them."""

@@ -1,14 +1,13 @@
-"""Measure how far networks can be trusted, ours beside the textbook's: `python tests/benchmarks/evidence.py`.
+"""Measure confidence and robustness of our networks and the textbook's: `python -m tests.benchmarks.measure_evidence`.
 
-Writes notebooks/results/robustness.csv, how many test images are read right at every strength of every distortion, and
-notebooks/results/confidence.csv, how good their confidence is. Five seeds a recipe, and the weights that ship; four
-minutes on two cores.
+It writes notebooks/results/confidence.csv (calibration and selective prediction) and notebooks/results/robustness.csv
+(the number of correctly classified test images at every strength of every corruption). It measures the pretrained
+weights and five seeds of each recipe, which takes about four minutes on two cores.
 """
 
 from pathlib import Path
 
 import pandas as pd
-from tests.benchmarks.measure_seeds import textbook_network
 
 from mnist_nn import (
     build_model,
@@ -20,52 +19,53 @@ from mnist_nn import (
     select_confident,
     train,
 )
-from mnist_nn._internal.files import replacing
+from mnist_nn._internal.files import atomic_write
+from tests.benchmarks.measure_seeds import textbook_network
 
 RESULTS = Path(__file__).parents[2] / "notebooks" / "results"
 SEEDS = range(5)
 
 
 def trained(mnist, seed):
-    """Return the network that `train` gives at its defaults."""
+    """Return a network trained by `train` with its default settings."""
     model = build_model(seed)
     train(model, mnist.train, mnist.validation, seed=seed, verbose=0)
     return model
 
 
 def networks(mnist):
-    """Yield a name, a seed and a network for every network to be measured."""
+    """Yield the name, the seed and the model of every network to be measured."""
     yield "pretrained", 0, load_pretrained()
     for name, recipe in {"train": trained, "textbook": textbook_network}.items():
         for seed in SEEDS:
             yield name, seed, recipe(mnist, seed)
 
 
-def confidence(model, mnist):
-    """Return how good the confidence of a network is: calibration, and what is answered within 0.1 % error."""
+def measure_confidence(model, mnist):
+    """Return the calibration of a network on the test images, and its selection for an error budget of 0.1 %."""
     validation, test = evaluate(model, mnist.validation), evaluate(model, mnist.test)
-    chosen = select_confident(test, confidence_threshold(validation, budget=0.001))
+    selection = select_confident(test, confidence_threshold(validation, budget=0.001))
     return {
         "correct": test.correct,
         "calibration_error": round(test.calibration_error, 6),
         "loss": round(test.loss, 6),
-        "threshold": round(chosen.threshold, 6),
-        "accepted": chosen.accepted,
-        "wrong": chosen.wrong,
+        "threshold": round(selection.threshold, 6),
+        "accepted": selection.accepted,
+        "wrong": selection.wrong,
     }
 
 
 def main():
-    """Measure every network, showing each result as it comes, and write the tables."""
-    mnist, robust, confident = load_mnist(), [], []
+    """Measure every network, print each result at once, and write the tables."""
+    mnist, robustness, confidence = load_mnist(), [], []
     for name, seed, model in networks(mnist):
         key = {"network": name, "seed": seed}
-        confident.append(key | confidence(model, mnist))
+        confidence.append(key | measure_confidence(model, mnist))
         table = measure_robustness(model, mnist.test).drop(columns="accuracy")
-        robust.append(table.assign(**key)[[*key, *table]])
-        print(confident[-1], flush=True)
-    for file, table in {"robustness.csv": pd.concat(robust), "confidence.csv": pd.DataFrame(confident)}.items():
-        with replacing(RESULTS / file) as written:
+        robustness.append(table.assign(**key)[[*key, *table]])
+        print(confidence[-1], flush=True)
+    for file, table in {"robustness.csv": pd.concat(robustness), "confidence.csv": pd.DataFrame(confidence)}.items():
+        with atomic_write(RESULTS / file) as written:
             table.to_csv(written, index=False)
 
 

@@ -1,7 +1,8 @@
-"""Time the drawing pad's answers in JupyterLab in a real browser: `python -m tests.benchmarks.pad`.
+"""Time the drawing pad's answers in JupyterLab in a real browser: `python -m tests.benchmarks.time_drawing_pad`.
 
-From the end of a stroke, drawn at a hand's pace (a move each 12 ms or so), until the page shows the answer to the
-whole drawing. The browser, the server and the kernel share the machine, so run nothing beside it.
+The time runs from the end of a stroke until the page shows the answer to the complete drawing. Strokes are drawn as
+fast as by hand, with a mouse move about every 12 ms. The browser, the server and the kernel share the machine, so run
+nothing else at the same time.
 """
 
 import statistics
@@ -29,7 +30,7 @@ MEASURE = """() => {
 
 
 def main():
-    """Print the median and the largest latency of every stroke of the ten digits, drawn three times."""
+    """Draw each of the ten digits three times; print the median and the largest latency of their strokes."""
     with tempfile.TemporaryDirectory() as home, shown_pad(Path(home)) as page:
         page.evaluate(MEASURE)
         for _ in range(3):
@@ -38,9 +39,9 @@ def main():
                 answer(page)
                 for stroke in strokes:
                     draw(page, [stroke], pause=0.012)
-                    time.sleep(0.3)  # a hand takes its time between two strokes
+                    time.sleep(0.3)  # as between two strokes by hand
         latencies = page.evaluate("window.latencies")
-    print(f"{len(latencies)} strokes: median {statistics.median(latencies):.0f} ms, at most {max(latencies):.0f} ms")
+    print(f"{len(latencies)} strokes: median {statistics.median(latencies):.0f} ms, maximum {max(latencies):.0f} ms")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Time what people wait for, each beside a peer and a limit: `pytest tests/benchmarks/speed.py`.
+"""Time everything that users wait for: `pytest tests/benchmarks/time_everything.py`.
 
-Takes about seven minutes on two cores; run nothing beside it. Read the ratios: seconds are this machine's. A limit is
-what the arithmetic costs at least, at the speed of this machine's own matrix product; a goal is what we want to reach.
+It takes about seven minutes on two cores; run nothing else at the same time. The seconds depend on the machine, so each
+result is shown beside that of other software. A limit is the time of the arithmetic alone, at the speed of this
+machine's own matrix product. A goal is what we want to reach.
 """
 
 import io
@@ -15,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.benchmarks.measure_seeds import textbook_network
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
@@ -26,7 +26,6 @@ from mnist_nn import (
     load_mnist,
     load_network,
     load_pretrained,
-    open_picture,
     predict_digit,
     predict_probabilities,
     prepare_image,
@@ -34,14 +33,18 @@ from mnist_nn import (
 )
 from mnist_nn._internal.tensorflow import keras, tf
 from mnist_nn.data import BUNDLED
+from mnist_nn.pictures.loading import open_picture
+from tests.benchmarks.measure_seeds import textbook_network
 
 ROOT = Path(__file__).parents[2]
 PHOTO = ROOT / "notebooks" / "samples" / "2-photo.jpg"
 WEIGHTS = 784 * 128, 128 * 64, 64 * 10
-GUESS = 2 * sum(WEIGHTS)  # operations: a multiplication and an addition each
-EPOCH = 55_000 * (3 * GUESS - 2 * WEIGHTS[0])  # forwards, and twice backwards, but not to the pixels
+# Operations of one prediction: a multiplication and an addition per weight.
+PREDICTION = 2 * sum(WEIGHTS)
+# Operations of one epoch: the backward pass takes twice the forward pass, except that pixels need no gradient.
+EPOCH = 55_000 * (3 * PREDICTION - 2 * WEIGHTS[0])
 
-# Measures in a process of its own, as this one's memory would count as that of its children.
+# The command runs in a child of a small new process, because the peak memory of a child starts at that of its parent.
 MEASURE = """if True:
     import resource, subprocess, sys, time
     start = time.perf_counter()
@@ -63,25 +66,26 @@ TRAIN = """if True:
 
 
 def run(*command):
-    """Run a command and return its wall seconds, its peak memory in MB, and its last line."""
+    """Run a command; return its seconds, its peak memory in MB, and the last line of its output."""
+    pytest.importorskip("resource", reason="only POSIX systems report the peak memory of a process")
     measured = [sys.executable, "-c", MEASURE, *map(str, command)]
-    *lines, figures = subprocess.run(measured, check=True, capture_output=True, text=True).stdout.splitlines()
-    return [*map(float, figures.split()), lines[-1] if lines else ""]
+    *lines, measurements = subprocess.run(measured, check=True, capture_output=True, text=True).stdout.splitlines()
+    return [*map(float, measurements.split()), lines[-1] if lines else ""]
 
 
 def python(code, *arguments):
-    """Run Python code in a new process and return its wall seconds, its peak memory in MB, and its last line."""
+    """Run Python code in a new process; return its seconds, peak memory in MB, and the last line of its output."""
     return run(sys.executable, "-c", code, *arguments)
 
 
 def median_of_five(start, *arguments):
-    """Return the median seconds and the median peak memory in MB of five processes, as `run` or `python` start them."""
+    """Return the median seconds and peak memory in MB of five processes; `start` is `run` or `python`."""
     seconds, memory, _ = zip(*(start(*arguments) for _ in range(5)), strict=True)
     return statistics.median(seconds), statistics.median(memory)
 
 
 class Clock(keras.callbacks.Callback):
-    """Takes the seconds of every epoch, without the validation at its end."""
+    """Measure the seconds of every epoch, without the validation at its end."""
 
     def __init__(self):
         super().__init__()
@@ -94,14 +98,14 @@ class Clock(keras.callbacks.Callback):
         self.seconds.append(time.perf_counter() - self.start)
 
     @property
-    def epoch(self):
-        """The median of all epochs but the first, in which the steps are compiled."""
+    def median(self):
+        """The median of all epochs except the first, which includes compilation."""
         return statistics.median(self.seconds[1:])
 
 
 @pytest.fixture(scope="session")
 def speed():
-    """Operations a second of this machine's matrix product: the best of twenty products of 2,048 x 2,048."""
+    """Operations per second in this machine's matrix product: the best of 20 products of two 2,048x2,048 matrices."""
     a, b = tf.random.normal([2048, 2048], seed=0), tf.random.normal([2048, 2048], seed=1)
     product = tf.function(lambda: tf.reduce_sum(a @ b))
     return 2 * 2048**3 / min(timed(lambda: product().numpy()))
@@ -109,146 +113,147 @@ def speed():
 
 @pytest.fixture(scope="session")
 def textbook(mnist):
-    """The textbook network, the seconds of its epochs, and those of its whole training."""
+    """The trained textbook network, the seconds of an epoch, and the seconds of the whole training."""
     clock, start = Clock(), time.perf_counter()
-    return textbook_network(mnist, 0, callbacks=[clock]), clock.epoch, time.perf_counter() - start
+    return textbook_network(mnist, 0, callbacks=[clock]), clock.median, time.perf_counter() - start
 
 
 @pytest.fixture(scope="session")
 def classifier(mnist):
-    """scikit-learn's network of the same size, and the seconds of its epochs."""
+    """scikit-learn's network of the same size, trained, and the seconds of an epoch."""
     images = mnist.train.images.reshape(-1, 784).astype(np.float32) / 255
     network = MLPClassifier((128, 64), max_iter=1, warm_start=True, random_state=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch at a time never converges
+        warnings.simplefilter("ignore", ConvergenceWarning)  # training one epoch at a time always gives this warning
         seconds = timed(lambda: network.fit(images, mnist.train.labels), 7)
     return network, statistics.median(seconds)
 
 
-def test_importing(benchmark, found):
+def test_import(benchmark, add_row):
     seconds, memory = benchmark.pedantic(median_of_five, [python, "from mnist_nn import train"])
-    peer, peer_memory = median_of_five(python, WITH_TENSORFLOW)
-    found("import", f"{seconds:.2f} s, {memory:.0f} MB", f"TensorFlow and Keras {peer:.2f} s, {peer_memory:.0f} MB")
+    other, other_memory = median_of_five(python, WITH_TENSORFLOW)
+    comparison = f"TensorFlow and Keras {other:.2f} s, {other_memory:.0f} MB"
+    add_row("importing for training", f"{seconds:.2f} s, {memory:.0f} MB", comparison)
     seconds, memory = median_of_five(python, "from mnist_nn import load_network, predict_digit")
-    peer, peer_memory = median_of_five(python, "import numpy, scipy.ndimage, PIL.Image, h5py")
-    found("import, to guess", f"{seconds:.2f} s, {memory:.0f} MB", f"what it needs {peer:.2f} s, {peer_memory:.0f} MB")
+    other, other_memory = median_of_five(python, "import numpy, scipy.ndimage, PIL.Image, h5py")
+    comparison = f"required packages {other:.2f} s, {other_memory:.0f} MB"
+    add_row("importing for prediction", f"{seconds:.2f} s, {memory:.0f} MB", comparison)
 
 
-def test_loading(benchmark, found):
+def test_load_mnist(benchmark, add_row):
     seconds = median(benchmark, load_mnist)
     _, memory, _ = python("from mnist_nn import load_mnist; load_mnist()")
 
-    def plainly():
+    def load_with_numpy():
         with np.load(BUNDLED) as file:
             return [file[name] for name in file]
 
-    peer = lasting(plainly)
-    size = sum(array.nbytes for array in plainly()) / 2**20
-    found(
-        "load MNIST, verified",
-        f"{seconds:.2f} s, {memory:.0f} MB",
-        f"numpy.load {peer:.2f} s",
-        f"{size:.0f} MB of data",
-    )
+    other = median_seconds(load_with_numpy)
+    size = sum(array.nbytes for array in load_with_numpy()) / 2**20
+    result = f"{seconds:.2f} s, {memory:.0f} MB"
+    add_row("loading MNIST", result, f"numpy.load {other:.2f} s", f"{size:.0f} MB of data")
 
 
-@pytest.mark.parametrize(("name", "augmentation", "goal"), [("plain", None, 2), ("augmented", Augmentation(), 3)])
-def test_an_epoch(name, augmentation, goal, mnist, speed, textbook, classifier, benchmark, found):
+@pytest.mark.parametrize(
+    ("name", "augmentation", "goal"), [("without augmentation", None, 2), ("with augmentation", Augmentation(), 3)]
+)
+def test_one_epoch(name, augmentation, goal, mnist, speed, textbook, classifier, benchmark, add_row):
     clock, settings = Clock(), {"epochs": 30, "augmentation": augmentation, "verbose": 0}
     arguments = [build_model(), mnist.train, mnist.validation]
     benchmark.pedantic(train, arguments, {**settings, "callbacks": [clock]})
-    others = f"MLPClassifier {classifier[1]:.2f} s, textbook {textbook[1]:.2f} s"
+    comparison = f"MLPClassifier {classifier[1]:.2f} s, textbook {textbook[1]:.2f} s"
     limit = EPOCH / speed
-    limits = f"matrix product {limit:.3f} s: {clock.epoch / limit:.2f} times, goal {goal}"
-    found(f"epoch, {name}", f"{clock.epoch:.3f} s", others, limits)
+    limits = f"matrix products {limit:.3f} s: {clock.median / limit:.2f} times, goal {goal}"
+    add_row(f"one epoch {name}", f"{clock.median:.3f} s", comparison, limits)
 
 
 @pytest.mark.parametrize(
     ("percent", "settings", "goal"), [(98, {"epochs": 4, "augmentation": None}, 3), (99, {"epochs": 17}, 15)]
 )
-def test_training_to(percent, settings, goal, mnist, textbook, benchmark, found):
+def test_training_to_an_accuracy(percent, settings, goal, mnist, textbook, benchmark, add_row):
     lines = benchmark.pedantic(lambda: [python(TRAIN, seed, settings)[2] for seed in range(5)])
     columns = list(zip(*(map(float, line.split()) for line in lines), strict=True))
     seconds, memory, accuracy = map(statistics.median, columns)
     assert accuracy >= percent / 100
     _, base, _ = python(f"from mnist_nn import load_mnist; mnist = load_mnist(); {WITH_TENSORFLOW}")
-    peer, _, peer_seconds = textbook
-    figure = f"{seconds:.1f} s: {accuracy:.2%}, at least {min(columns[2]):.2%}"
-    beside = f"textbook, 10 epochs, {peer_seconds:.0f} s: {evaluate(peer, mnist.test).accuracy:.2%}"
-    found(f"train to {percent} %, {settings['epochs']} epochs", figure, beside, f"goal {goal} s")
-    beside, limit = f"TensorFlow and the data {base:.0f} MB", f"{memory / base:.2f} times, goal 1.3"
-    found("... its memory", f"{memory:.0f} MB", beside, limit)
+    other, _, other_seconds = textbook
+    result = f"{seconds:.1f} s: {accuracy:.2%}, minimum {min(columns[2]):.2%}"
+    comparison = f"textbook, 10 epochs, {other_seconds:.0f} s: {evaluate(other, mnist.test).accuracy:.2%}"
+    add_row(f"training to {percent} %, {settings['epochs']} epochs", result, comparison, f"goal {goal} s")
+    comparison, limit = f"TensorFlow and the data {base:.0f} MB", f"{memory / base:.2f} times, goal 1.3"
+    add_row("peak memory of this training", f"{memory:.0f} MB", comparison, limit)
 
 
 @pytest.mark.parametrize(("number", "goal"), [(1, 0.002), (10_000, 0.2)])
-def test_guessing(number, goal, mnist, speed, textbook, classifier, benchmark, found):
+def test_prediction(number, goal, mnist, speed, textbook, classifier, benchmark, add_row):
     images = mnist.test.images[:number]
     seconds = median(benchmark, predict_probabilities, load_network(), images)
     keras_model, flat = load_pretrained(), images.reshape(-1, 784) / np.float32(255)
-    peers = {
-        "as a Keras model": lambda: predict_probabilities(keras_model, images),
+    others = {
+        "the same with a Keras model": lambda: predict_probabilities(keras_model, images),
         "model.predict": lambda: textbook[0].predict(images, verbose=0),
         "MLPClassifier": lambda: classifier[0].predict_proba(flat),
     }
-    beside = ", ".join(f"{name} {milliseconds(lasting(peer))}" for name, peer in peers.items())
-    limit = f"matrix product {milliseconds(number * GUESS / speed)}, goal {milliseconds(goal)}"
-    found(f"{number:,} guess{'es' if number > 1 else ''}, warm", milliseconds(seconds), beside, limit)
+    comparison = ", ".join(f"{name} {milliseconds(median_seconds(other))}" for name, other in others.items())
+    limit = f"matrix products {milliseconds(number * PREDICTION / speed)}, goal {milliseconds(goal)}"
+    add_row(f"predicting {number:,} image{'s' if number > 1 else ''}", milliseconds(seconds), comparison, limit)
 
 
-def test_a_picture_to_its_answer(benchmark, found):
+def test_prediction_from_a_picture_file(benchmark, add_row):
     network = load_network()
     seconds = median(benchmark, predict_digit, network, PHOTO)
-    peer = lasting(lambda: predict_probabilities(network, only_resized(Image.open(PHOTO))))
-    found("picture file to answer", milliseconds(seconds), f"only resized {milliseconds(peer)}")
+    other = median_seconds(lambda: predict_probabilities(network, only_resize(Image.open(PHOTO))))
+    add_row("from a picture file to the digit", milliseconds(seconds), f"only resizing {milliseconds(other)}")
 
 
-def test_preparing_a_drawing(mnist, benchmark, found):
+def test_prepare_a_drawing(mnist, benchmark, add_row):
     drawings = [
         Image.fromarray(255 - image).resize((280, 280), Image.Resampling.BICUBIC) for image in mnist.test.images[:20]
     ]
     seconds = median(benchmark, lambda: [prepare_image(drawing) for drawing in drawings]) / len(drawings)
-    peer = lasting(lambda: [only_resized(drawing) for drawing in drawings]) / len(drawings)
-    found("prepare a 280x280 drawing", milliseconds(seconds), f"only resized {milliseconds(peer)}", "goal 3 ms")
+    other = median_seconds(lambda: [only_resize(drawing) for drawing in drawings]) / len(drawings)
+    comparison = f"only resizing {milliseconds(other)}"
+    add_row("preparing a drawing of 280x280 pixels", milliseconds(seconds), comparison, "goal 3 ms")
 
 
-def test_preparing_a_photo(benchmark, found):
+def test_prepare_a_photo(benchmark, add_row):
     file = io.BytesIO()
     Image.open(PHOTO).resize((4000, 3000), Image.Resampling.BICUBIC).save(file, "JPEG", quality=90)
     decoded = open_picture(file.getvalue())
     seconds = median(benchmark, prepare_image, decoded)
-    both, peer = lasting(lambda: prepare_image(file.getvalue())), lasting(lambda: only_resized(decoded))
-    beside = f"with decoding {milliseconds(both)}, only resized {milliseconds(peer)}"
-    found("prepare a decoded photo of 12 MP", milliseconds(seconds), beside, "goal 20 ms")
+    both, other = median_seconds(lambda: prepare_image(file.getvalue())), median_seconds(lambda: only_resize(decoded))
+    comparison = f"with decoding {milliseconds(both)}, only resizing {milliseconds(other)}"
+    add_row("preparing a decoded photo of 12 megapixels", milliseconds(seconds), comparison, "goal 20 ms")
 
 
-def test_the_first_answer_of_a_process(benchmark, found):
+def test_prediction_in_a_new_process(benchmark, add_row):
     command = [sys.executable, "-m", "mnist_nn", "predict", PHOTO]
     seconds, memory = benchmark.pedantic(median_of_five, [run, *command])
-    peer, peer_memory = median_of_five(python, WITH_TENSORFLOW)
-    beside = f"importing TensorFlow and Keras {peer:.2f} s, {peer_memory:.0f} MB"
-    found("python -m mnist_nn predict", f"{seconds:.2f} s, {memory:.0f} MB", beside, "goal 1.0 s")
+    other, other_memory = median_of_five(python, WITH_TENSORFLOW)
+    comparison = f"importing TensorFlow and Keras {other:.2f} s, {other_memory:.0f} MB"
+    add_row("python -m mnist_nn predict", f"{seconds:.2f} s, {memory:.0f} MB", comparison, "goal 1.0 s")
 
 
 @pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
-def test_a_notebook(notebook, benchmark, found, tmp_path):
+def test_each_notebook(notebook, benchmark, add_row, tmp_path):
     command = [Path(sys.executable).with_name("jupyter"), "nbconvert", "--to", "notebook", "--execute"]
     seconds, memory, _ = benchmark.pedantic(run, [*command, "--output-dir", tmp_path, notebook])
-    found(notebook.name, f"{seconds:.0f} s, {memory:.0f} MB")
+    add_row(notebook.name, f"{seconds:.0f} s, {memory:.0f} MB")
 
 
 def median(benchmark, function, *arguments):
-    """Return the median seconds of some twenty warm calls, as pytest-benchmark takes them."""
+    """Return the median seconds of 20 calls after a warm-up, measured by pytest-benchmark."""
     benchmark.pedantic(function, arguments, rounds=20, warmup_rounds=2)
     return benchmark.stats["median"]
 
 
-def lasting(function):
-    """Return the median seconds of twenty warm calls of a peer."""
+def median_seconds(function):
+    """Return the median seconds of 20 calls after a warm-up."""
     return statistics.median(timed(function))
 
 
 def timed(function, calls=22):
-    """Return the seconds of each of so many calls, without the first two, which warm up."""
+    """Return the seconds of each call except the first two, which are the warm-up."""
     seconds = []
     for _ in range(calls):
         start = time.perf_counter()
@@ -262,6 +267,6 @@ def milliseconds(seconds):
     return f"{1000 * seconds:.3g} ms"
 
 
-def only_resized(picture):
-    """Return a picture as most tutorials prepare it, uint8 (1, 28, 28)."""
+def only_resize(picture):
+    """Prepare a picture as most tutorials do: only resize and invert it, uint8 (1, 28, 28)."""
     return 255 - np.asarray(picture.convert("L").resize((28, 28)))[None]

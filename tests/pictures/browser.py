@@ -1,4 +1,4 @@
-"""A drawing pad in JupyterLab in a real browser, and digits drawn on it with the mouse."""
+"""Show a drawing pad in JupyterLab in a real browser, and draw digits on it with the mouse."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from urllib.error import URLError
 import nbformat
 from playwright.sync_api import expect, sync_playwright
 
-# Each digit as it is written by hand: strokes of points (x, y), from the paper's left and top, in hundredths.
+# Each digit as written by hand: strokes of points (x, y), in hundredths of the paper from its top left corner.
 STROKES = {
     0: [[(56, 19), (42, 22), (32, 36), (29, 54), (35, 73), (49, 81), (63, 74), (70, 55), (68, 35), (60, 22), (52, 19)]],
     1: [[(53, 17), (51, 38), (49, 60), (47, 82)]],
@@ -40,7 +40,8 @@ STROKES = {
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 
 
-def wait_until_served(url, server, log):
+def wait_for_server(url, server, log):
+    """Wait until the server answers; raise an error with its log if it ends or takes more than a minute."""
     end = time.monotonic() + 60
     while time.monotonic() < end and server.poll() is None:
         try:
@@ -53,7 +54,7 @@ def wait_until_served(url, server, log):
 
 @contextmanager
 def jupyter_lab(home: Path) -> Iterator[str]:
-    """Serve a notebook with a pad, knowing nothing of this machine's settings, and yield its address."""
+    """Serve a notebook with a pad, without the settings of this machine, and yield its address."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell("from mnist_nn import DrawingPad\n\npad = DrawingPad()\npad")],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
@@ -72,10 +73,10 @@ def jupyter_lab(home: Path) -> Iterator[str]:
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=home / "work", env=environment, stdout=out, stderr=out)
     try:
-        wait_until_served(f"http://127.0.0.1:{port}/api", server, log)
+        wait_for_server(f"http://127.0.0.1:{port}/api", server, log)
         yield f"http://127.0.0.1:{port}/doc/tree/pad.ipynb?token=try"
     finally:
-        server.terminate()  # it ends its kernels too
+        server.terminate()  # the server ends its kernels
         try:
             server.wait(20)
         except subprocess.TimeoutExpired:
@@ -84,7 +85,7 @@ def jupyter_lab(home: Path) -> Iterator[str]:
 
 
 def run_first_cell(page):
-    """Press the keys until the cell is run: JupyterLab drops them while it is still setting up."""
+    """Press Shift+Enter until the cell runs: JupyterLab ignores keys while it is starting."""
     prompt = page.locator(".jp-CodeCell .jp-InputPrompt").first
     for _ in range(30):
         page.locator(".jp-CodeCell .cm-content").first.click()
@@ -97,13 +98,14 @@ def run_first_cell(page):
 
 @contextmanager
 def shown_pad(home: Path) -> Iterator:
-    """Yield JupyterLab's page in a browser without a network, with the pad shown."""
+    """Yield JupyterLab's page with the pad, in a browser that can reach only this machine."""
     arguments = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
     with jupyter_lab(home) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         page = browser.new_page()
         page.goto(address)
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)  # the kernel is up
+        # Wait for the kernel.
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
         run_first_cell(page)
         expect(page.locator(".mnist-pad-text")).to_have_text("draw a digit", timeout=60_000)
         yield page
@@ -111,22 +113,26 @@ def shown_pad(home: Path) -> Iterator:
 
 
 def answer(page):
-    """Return what the page says, once it is about the whole drawing."""
+    """Wait until the answer refers to the complete drawing, and return its text."""
     expect(page.locator(".mnist-pad")).to_have_attribute("aria-busy", "false")
     return page.locator(".mnist-pad-text").inner_text()
 
 
 def draw(page, strokes, pause=0.0):
-    """Draw with the mouse: straight from point to point, or in four small moves, a pause in seconds before each."""
-    moves = 4 if pause else 1
+    """Draw strokes with the mouse.
+
+    Without a pause the mouse moves straight from point to point. With one (in seconds) it takes four steps between two
+    points and pauses before each.
+    """
+    steps = 4 if pause else 1
     box = page.locator(".mnist-pad-canvas").bounding_box()
     for stroke in strokes:
         (x, y), *others = [(box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"]) for x, y in stroke]
         page.mouse.move(x, y)
         page.mouse.down()
         for to_x, to_y in others:
-            for move in range(1, moves + 1):
+            for step in range(1, steps + 1):
                 time.sleep(pause)
-                page.mouse.move(x + (to_x - x) * move / moves, y + (to_y - y) * move / moves)
+                page.mouse.move(x + (to_x - x) * step / steps, y + (to_y - y) * step / steps)
             x, y = to_x, to_y
         page.mouse.up()

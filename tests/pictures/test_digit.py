@@ -1,4 +1,4 @@
-"""A digit is found and brought to MNIST's form, whatever picture it comes in."""
+"""A digit is found in pictures of many kinds, converted to MNIST's format and classified."""
 
 import io
 import struct
@@ -11,33 +11,34 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mnist_nn import Prediction, load_pretrained, predict_digit, predict_probabilities, prepare_image
-from mnist_nn.pictures.digit import SURE, mean_probabilities
+from mnist_nn.pictures.digit import SURE_CONFIDENCE, mean_probabilities
 
 
 @pytest.fixture(scope="module")
 def digit(mnist):
-    """A three, well inside its image."""
+    """A training image of a 3, uint8 (28, 28)."""
     return mnist.train.images[mnist.train.labels == 3][0]
 
 
 @pytest.fixture(scope="module")
 def large(digit):
-    """The same as a grey picture of 200x200, ink dark on white."""
+    """The same 3 as a grey picture of 200x200 pixels, dark on white."""
     return 255 - np.asarray(Image.fromarray(digit).resize((200, 200), Image.Resampling.BICUBIC))
 
 
-def close(a, b):
-    """Return whether two 28x28 digits look the same: correlated by more than 0.95."""
+def similar(a, b):
+    """Return True if two 28x28 digits look alike: their correlation is above 0.95."""
     return np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.95
 
 
 def encoded(image, format="PNG", **options):
+    """Return a Pillow image as the bytes of a file."""
     file = io.BytesIO()
     image.save(file, format, **options)
     return file.getvalue()
 
 
-def test_form(large):
+def test_the_result_has_mnists_format(large):
     pixels = prepare_image(large)
     assert (pixels.shape, pixels.dtype, pixels.max()) == ((28, 28), np.uint8, 255)
     rows, columns = (np.flatnonzero(pixels.any(axis=axis)) for axis in (1, 0))
@@ -46,55 +47,55 @@ def test_form(large):
     assert (mass.sum(axis=1) @ np.arange(28), mass.sum(axis=0) @ np.arange(28)) == pytest.approx((14, 14), abs=0.51)
 
 
-def test_mnist_itself_stays_nearly_the_same(mnist):
+def test_mnist_images_are_changed_little(mnist):
     images = mnist.train.images[:200]
-    likeness = [np.corrcoef(prepare_image(image).ravel(), image.ravel())[0, 1] for image in images]
-    assert np.median(likeness) > 0.9
-    assert np.min(likeness) > 0.5
+    correlations = [np.corrcoef(prepare_image(image).ravel(), image.ravel())[0, 1] for image in images]
+    assert np.median(correlations) > 0.9
+    assert np.min(correlations) > 0.5
 
 
 def rotated_by_exif(image):
     exif = Image.Exif()
-    exif[0x0112] = 6  # shown a quarter turn clockwise
+    exif[0x0112] = 6  # to be rotated by 90 degrees clockwise
     return encoded(image.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif, quality=95)
 
 
-FORMS = {
+KINDS = {
     "array": lambda x: x,
     "light on dark": lambda x: 255 - x,
     "floats": lambda x: x / 255,
     "RGB array": lambda x: np.repeat(x[..., None], 3, axis=2),
     "RGBA array": lambda x: np.dstack([np.zeros_like(x)] * 3 + [255 - x]),
-    "Pillow": Image.fromarray,
-    "bytes": lambda x: encoded(Image.fromarray(x)),
+    "Pillow image": Image.fromarray,
+    "bytes of a PNG": lambda x: encoded(Image.fromarray(x)),
     "JPEG": lambda x: encoded(Image.fromarray(x), "JPEG", quality=60),
     "palette": lambda x: Image.fromarray(x).convert("P"),
     "one bit": lambda x: Image.fromarray(x).convert("1", dither=Image.Dither.NONE),
     "CMYK": lambda x: encoded(Image.fromarray(x).convert("CMYK"), "JPEG", quality=95),
     "16 bits": lambda x: Image.fromarray(x.astype(np.uint16) * 257),
-    "floats in Pillow": lambda x: Image.fromarray(np.where(x < 40, np.nan, x).astype(np.float32)),
-    "grey on grey": lambda x: (100 + 0.2 * x).astype(np.uint8),
+    "Pillow floats with NaN": lambda x: Image.fromarray(np.where(x < 40, np.nan, x).astype(np.float32)),
+    "low contrast": lambda x: (100 + 0.2 * x).astype(np.uint8),
     "coloured paper": lambda x: np.dstack([x // 2 + 100, x // 2 + 60, x // 3]).astype(np.uint8),
     "in a corner": lambda x: np.pad(x, [(0, 500), (300, 0)], constant_values=255),
     "very large": lambda x: Image.fromarray(x).resize((3000, 3000)),
     "small": lambda x: Image.fromarray(x).resize((40, 40)),
-    "EXIF": lambda x: rotated_by_exif(Image.fromarray(x)),
+    "rotated by EXIF": lambda x: rotated_by_exif(Image.fromarray(x)),
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_forms_of_a_picture(large, form):
-    assert close(prepare_image(FORMS[form](large)), prepare_image(large))
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_picture_gives_the_same_digit(large, kind):
+    assert similar(prepare_image(KINDS[kind](large)), prepare_image(large))
 
 
-def test_paths(large, tmp_path):
+def test_a_path_or_a_string_is_accepted(large, tmp_path):
     Image.fromarray(large).save(tmp_path / "three.png")
     expected = prepare_image(large)
     assert np.array_equal(prepare_image(tmp_path / "three.png"), expected)
     assert np.array_equal(prepare_image(str(tmp_path / "three.png")), expected)
 
 
-def test_the_picture_given_is_not_changed(large):
+def test_the_argument_is_not_changed(large):
     picture, before = Image.fromarray(large).resize((1500, 1500)), large.copy()
     prepare_image(picture)
     prepare_image(large)
@@ -103,31 +104,32 @@ def test_the_picture_given_is_not_changed(large):
 
 
 @pytest.mark.parametrize("shape", [(200, 3), (3, 200), (1, 30), (2, 2)])
-def test_a_stroke_of_extreme_shape_fits(shape):
+def test_a_stroke_of_extreme_proportions_is_accepted(shape):
     picture = np.full((300, 300), 255, np.uint8)
     picture[50 : 50 + shape[0], 50 : 50 + shape[1]] = 0
     assert prepare_image(picture).max() == 255
 
 
-def test_prediction(trained, large):
+def test_a_prediction_averages_five_shifted_views(trained, large):
     model, _ = trained
     prediction = predict_digit(model, large)
     assert isinstance(prediction, Prediction)
     assert np.array_equal(prediction.pixels, prepare_image(large))
-    moved = [np.roll(prediction.pixels, place, (0, 1)) for place in [(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)]]
-    assert prediction.probabilities == pytest.approx(predict_probabilities(model, np.stack(moved)).mean(axis=0))
+    shifts = [(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)]
+    views = [np.roll(prediction.pixels, shift, (0, 1)) for shift in shifts]
+    assert prediction.probabilities == pytest.approx(predict_probabilities(model, np.stack(views)).mean(axis=0))
     assert prediction.digit == prediction.probabilities.argmax() == 3
     assert prediction.confidence == prediction.probabilities.max()
-    unsure = "" if prediction.sure else ", not sure"
-    assert repr(prediction) == f"Prediction(3, confidence {prediction.confidence:.1%}{unsure})"
+    suffix = "" if prediction.sure else ", not sure"
+    assert repr(prediction) == f"Prediction(3, confidence {prediction.confidence:.1%}{suffix})"
 
 
-def test_sure_needs_confidence_and_a_clear_picture():
-    certain, doubtful = np.eye(10, dtype=np.float32)[3], np.full(10, 0.1, np.float32)
+def test_a_sure_prediction_needs_confidence_and_a_clear_picture():
+    confident, uniform = np.eye(10, dtype=np.float32)[3], np.full(10, 0.1, np.float32)
     pixels, box = np.zeros((28, 28), np.uint8), (0, 0, 28, 28)
-    assert Prediction(certain, pixels, box).sure
-    assert not Prediction(certain, pixels, box, clear=False).sure
-    assert not Prediction(doubtful, pixels, box).sure
+    assert Prediction(confident, pixels, box).sure
+    assert not Prediction(confident, pixels, box, clear=False).sure
+    assert not Prediction(uniform, pixels, box).sure
 
 
 @pytest.mark.parametrize(
@@ -140,22 +142,22 @@ def test_sure_needs_confidence_and_a_clear_picture():
         np.full((1, 10_000), 77, np.uint8),
     ],
 )
-def test_a_blank_picture_is_not_sure(trained, blank):
+def test_a_prediction_for_a_blank_picture_is_not_sure(trained, blank):
     prediction = predict_digit(trained[0], blank)
     assert not prediction.pixels.any()
     assert prediction.probabilities == pytest.approx(0.1)
     assert not prediction.sure
 
 
-def test_the_threshold_keeps_its_promise(mnist):
+def test_at_most_one_in_a_thousand_sure_predictions_is_wrong(mnist):
     probabilities = mean_probabilities(load_pretrained(), mnist.validation.images)
-    sure = probabilities.max(axis=1) >= SURE
+    sure = probabilities.max(axis=1) >= SURE_CONFIDENCE
     wrong = probabilities.argmax(axis=1) != mnist.validation.labels
     assert sure.mean() > 0.96
     assert wrong[sure].mean() <= 0.001
 
 
-def test_the_box_is_where_the_digit_is(trained, large):
+def test_the_box_encloses_the_digit(trained, large):
     for canvas, side in [(900, 200), (3000, 100)]:
         picture = np.full((canvas, canvas + 100), 255, np.uint8)
         digit = np.asarray(Image.fromarray(large).resize((side, side)))
@@ -166,55 +168,55 @@ def test_the_box_is_where_the_digit_is(trained, large):
         assert predict_digit(trained[0], picture).box == pytest.approx(expected, abs=6)
 
 
-def shaded(x):
+def with_shadow_and_noise(x):
     down, right = np.mgrid[0:200, 0:200]
     light = np.where(right - down / 2 > 100, 0.55, 1.0) * (0.7 + 0.3 * down / 200)
     noise = np.random.default_rng(0).normal(0, 5, (200, 200))
     return (x * light * 0.9 + noise).clip(0, 255).astype(np.uint8)
 
 
-def on_a_form(x):
+def with_lines_and_specks(x):
     picture = np.pad(x, 60, constant_values=255)
     picture[10:13], picture[:, 305:308] = 60, 60  # ruled lines at the edge
-    for place in np.random.default_rng(0).integers(0, 318, (25, 2)):
-        picture[place[0] : place[0] + 2, place[1] : place[1] + 2] = 0  # specks
+    for top, left in np.random.default_rng(0).integers(0, 318, (25, 2)):
+        picture[top : top + 2, left : left + 2] = 0  # specks
     return picture
 
 
-CORNER = np.indices((270, 270)).sum(axis=0) > 50
+OUTSIDE_CORNER = np.indices((270, 270)).sum(axis=0) > 50
 DIFFICULTIES = {
-    "shadow, gradient and noise": shaded,
-    "ruled lines and specks": on_a_form,
-    "a blot in the corner": lambda x: np.pad(x, [(70, 0), (0, 70)], constant_values=255) * CORNER,
-    "a grey gradient": lambda x: (x * np.linspace(0.5, 1, 200)).astype(np.uint8),
-    "chalk": lambda x: (60 + (255 - x) * 0.6).astype(np.uint8),
+    "shadow, gradient and noise": with_shadow_and_noise,
+    "ruled lines and specks": with_lines_and_specks,
+    "a dark corner": lambda x: np.pad(x, [(70, 0), (0, 70)], constant_values=255) * OUTSIDE_CORNER,
+    "a gradient": lambda x: (x * np.linspace(0.5, 1, 200)).astype(np.uint8),
+    "chalk on a blackboard": lambda x: (60 + (255 - x) * 0.6).astype(np.uint8),
 }
 
 
 @pytest.mark.parametrize("difficulty", DIFFICULTIES)
-def test_difficult_pictures(large, difficulty):
+def test_digits_in_difficult_pictures_are_cut_out_cleanly(large, difficulty):
     picture = DIFFICULTIES[difficulty](large).astype(np.uint8)
-    assert close(prepare_image(picture), prepare_image(large)), "levelled, cleaned and cut out"
+    assert similar(prepare_image(picture), prepare_image(large))
 
 
 @pytest.mark.parametrize("pen", [1, 3, 24, 40])
-def test_thin_and_thick_pens_look_alike(pen):
+def test_thin_and_thick_pens_give_similar_digits(pen):
     picture = Image.new("L", (300, 300), "white")
     draw = ImageDraw.Draw(picture)
     draw.line([(90, 60), (200, 60), (120, 240)], "black", pen, joint="curve")
-    middling = Image.new("L", (300, 300), "white")
-    ImageDraw.Draw(middling).line([(90, 60), (200, 60), (120, 240)], "black", 20, joint="curve")
-    ink = prepare_image(picture).sum() / prepare_image(middling).sum()
+    usual = Image.new("L", (300, 300), "white")
+    ImageDraw.Draw(usual).line([(90, 60), (200, 60), (120, 240)], "black", 20, joint="curve")
+    ink = prepare_image(picture).sum() / prepare_image(usual).sum()
     assert 0.5 < ink < 2
-    assert np.corrcoef(prepare_image(picture).ravel(), prepare_image(middling).ravel())[0, 1] > 0.7
+    assert np.corrcoef(prepare_image(picture).ravel(), prepare_image(usual).ravel())[0, 1] > 0.7
 
 
-def test_prepared_digits_are_read_as_well_as_mnists_own(trained, mnist):
-    model, part = trained[0], mnist.validation[:500]
-    plain = (predict_probabilities(model, part.images).argmax(axis=1) == part.labels).mean()
-    pictures = np.stack([prepare_image(255 - np.pad(image, 40)) for image in part.images])
-    prepared = (predict_probabilities(model, pictures).argmax(axis=1) == part.labels).mean()
-    assert prepared > plain - 0.02
+def test_digits_in_pictures_are_classified_as_accurately_as_mnist_images(trained, mnist):
+    model, split = trained[0], mnist.validation[:500]
+    original = (predict_probabilities(model, split.images).argmax(axis=1) == split.labels).mean()
+    pictures = np.stack([prepare_image(255 - np.pad(image, 40)) for image in split.images])
+    prepared = (predict_probabilities(model, pictures).argmax(axis=1) == split.labels).mean()
+    assert prepared > original - 0.02
 
 
 @pytest.mark.parametrize(
@@ -234,13 +236,13 @@ def test_prepared_digits_are_read_as_well_as_mnists_own(trained, mnist):
         (7, "not a int"),
     ],
 )
-def test_what_it_refuses(trained, image, words):
+def test_invalid_images_are_refused(trained, image, words):
     with pytest.raises(ValueError, match="^[^\n]+$") as caught:
         predict_digit(trained[0], image)
     assert words in str(caught.value)
 
 
-def test_files_that_are_no_pictures(tmp_path, large):
+def test_files_that_are_not_pictures_are_refused(tmp_path, large):
     text, cut = tmp_path / "text.png", tmp_path / "cut.png"
     text.write_text("this is not a picture")
     cut.write_bytes(encoded(Image.fromarray(large))[:1000])
@@ -252,7 +254,7 @@ def test_files_that_are_no_pictures(tmp_path, large):
         prepare_image(tmp_path / "none.png")
 
 
-def test_gigantic_pictures_are_refused_unopened(tmp_path):
+def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path):
     path = tmp_path / "huge.png"
     content = bytearray(encoded(Image.new("L", (10, 10))))
     content[16:24] = struct.pack(">II", 12_000, 12_000)
@@ -262,6 +264,6 @@ def test_gigantic_pictures_are_refused_unopened(tmp_path):
         prepare_image(path)
 
 
-def test_preparing_needs_no_tensorflow():
+def test_prepare_image_needs_no_tensorflow():
     code = "import sys, numpy as np, mnist_nn; mnist_nn.prepare_image(np.eye(9)); print('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -1,4 +1,4 @@
-"""The drawing pad: what the kernel makes of what the page sends, and the whole of it in a real browser."""
+"""The drawing pad answers the page's messages, and works in JupyterLab in a real browser."""
 
 import base64
 import io
@@ -6,12 +6,12 @@ import re
 
 import numpy as np
 import pytest
-from tests.pictures.browser import CHROMIUM, STROKES, answer, draw, shown_pad
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 from traitlets import TraitError
 
 from mnist_nn import DrawingPad, load_network, predict_digit
+from tests.pictures.browser import CHROMIUM, STROKES, answer, draw, shown_pad
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def pad(model):
 
 @pytest.fixture(scope="module")
 def three():
-    """The strokes of a three as the page would send them: uint8 (140, 140)."""
+    """A drawing of a 3 as the page would send it, uint8 (140, 140)."""
     paper = Image.new("L", (140, 140), 255)
     for stroke in STROKES[3]:
         ImageDraw.Draw(paper).line([(1.4 * x, 1.4 * y) for x, y in stroke], 0, width=10, joint="curve")
@@ -36,11 +36,11 @@ def three():
 
 
 def send(pad, **state):
-    """Hand the pad what a message from the page does."""
+    """Set traits as a message from the page does."""
     pad.set_state(state)
 
 
-def test_a_drawing_is_answered(pad, three):
+def test_the_pad_answers_a_drawing(pad, three):
     send(pad, drawing=memoryview(three.tobytes()), turn=1)
     expected = predict_digit(pad.model, three)
     assert pad.answer["turn"] == 1
@@ -59,10 +59,10 @@ def test_an_empty_pad_asks_for_a_digit(pad, three):
     assert pad.answer["probabilities"] == [0] * 10
 
 
-def test_doubt_is_said(pad):
-    cross = np.minimum(*np.indices((140, 140)) % 50) < 8  # no digit at all
-    cross[:9] = cross[-9:] = cross[:, :9] = cross[:, -9:] = False
-    send(pad, drawing=memoryview(np.where(cross, 0, 255).astype(np.uint8).tobytes()), turn=1)
+def test_an_uncertain_answer_begins_with_not_sure(pad):
+    grid = np.minimum(*np.indices((140, 140)) % 50) < 8  # a grid of crossing lines: not a digit
+    grid[:9] = grid[-9:] = grid[:, :9] = grid[:, -9:] = False
+    send(pad, drawing=memoryview(np.where(grid, 0, 255).astype(np.uint8).tobytes()), turn=1)
     assert not pad.prediction.sure
     assert re.fullmatch(r"not sure: \d \(\d+\.\d %\)", pad.text)
 
@@ -79,33 +79,33 @@ def test_doubt_is_said(pad):
         {"answer": []},
     ],
 )
-def test_a_wrong_message_changes_nothing(pad, three, state):
+def test_an_invalid_message_changes_nothing(pad, three, state):
     send(pad, drawing=memoryview(three.tobytes()), turn=1)
     before = dict(pad.answer)
     with pytest.raises(TraitError):
         send(pad, **state)
     assert pad.answer == before
     assert np.array_equal(pad.image, three)
-    send(pad, drawing=memoryview(b""), turn=3)  # and it lives on
+    send(pad, drawing=memoryview(b""), turn=3)  # the pad still works
     assert (pad.text, pad.answer["turn"]) == ("draw a digit", 3)
 
 
-def test_what_goes_wrong_is_said_on_the_page(pad, three, monkeypatch):
+def test_an_error_is_shown_on_the_page(pad, three, monkeypatch):
     monkeypatch.setattr(pad, "model", None)
     send(pad, drawing=memoryview(three.tobytes()), turn=1)
     assert pad.text.startswith("cannot be read: model must be a Keras model")
     assert (pad.prediction, pad.answer["turn"]) == (None, 1)
 
 
-@pytest.mark.parametrize("form", ["drawing", "light on dark", "wide", "RGBA", "grey paper"])
-def test_it_can_begin_with_a_drawing(model, three, form):
+@pytest.mark.parametrize("kind", ["drawing", "light on dark", "wide", "RGBA", "grey paper"])
+def test_a_pad_can_start_with_a_drawing(model, three, kind):
     image = {
         "drawing": three,
         "light on dark": 255 - three,
         "wide": np.pad(three, [(0, 0), (0, 200)], constant_values=255),
         "RGBA": np.dstack([np.zeros_like(three)] * 3 + [255 - three]),
         "grey paper": (80 + 0.5 * three).astype(np.uint8),
-    }[form]
+    }[kind]
     pad = DrawingPad(model, image=image)
     assert pad.prediction.digit == 3
     assert (pad.image.shape, pad.image.dtype) == ((140, 140), np.uint8)
@@ -113,7 +113,7 @@ def test_it_can_begin_with_a_drawing(model, three, form):
     pad.close()
 
 
-def test_what_it_refuses(model):
+def test_invalid_arguments_are_refused(model):
     with pytest.raises(ValueError, match="model must be a Keras model"):
         DrawingPad("model")
     with pytest.raises(FileNotFoundError, match=r"none\.png"):
@@ -121,7 +121,7 @@ def test_what_it_refuses(model):
 
 
 @pytest.mark.parametrize("drawn", [False, True])
-def test_a_still_for_pages_without_a_kernel(model, three, drawn):
+def test_pages_without_a_kernel_show_a_picture(model, three, drawn):
     pad = DrawingPad(model, image=three if drawn else None)
     data, _ = pad._repr_mimebundle_()
     assert data["text/plain"] == repr(pad) == f"DrawingPad({pad.text})"
@@ -141,18 +141,18 @@ def page(tmp_path_factory):
         yield page
 
 
-def test_digits_are_read_in_a_browser(page):
+def test_drawn_digits_are_classified_in_a_browser(page):
     answers = []
     for strokes in STROKES.values():
         page.get_by_role("button", name="Clear").click()
         assert answer(page) == "draw a digit"
         draw(page, strokes)
         answers.append(answer(page))
-    right = sum(text.startswith(f"{digit} (") for digit, text in zip(STROKES, answers, strict=True))
-    assert right >= 9, answers
+    correct = sum(text.startswith(f"{digit} (") for digit, text in zip(STROKES, answers, strict=True))
+    assert correct >= 9, answers
 
 
-def test_the_answer_moves_while_drawing(page):
+def test_the_answer_is_updated_while_drawing(page):
     page.get_by_role("button", name="Clear").click()
     box = page.locator(".mnist-pad-canvas").bounding_box()
     page.mouse.move(box["x"] + 140, box["y"] + 50)
@@ -163,7 +163,7 @@ def test_the_answer_moves_while_drawing(page):
     page.mouse.up()
 
 
-def test_what_is_shown_is_one_answer(page):
+def test_text_bars_and_pixels_show_the_same_answer(page):
     page.get_by_role("button", name="Clear").click()
     draw(page, STROKES[3])
     text = answer(page)
@@ -176,7 +176,7 @@ def test_what_is_shown_is_one_answer(page):
     assert (len(seen), min(seen), max(seen)) == (784, 0, 255)
 
 
-def test_it_is_used_with_keys_alone(page):
+def test_the_pad_can_be_used_with_keys_only(page):
     cells = page.locator(".jp-CodeCell").count()
     page.get_by_role("button", name="Clear").click()
     page.locator(".mnist-pad-canvas").focus()
@@ -195,10 +195,10 @@ def test_it_is_used_with_keys_alone(page):
         assert answer(page) != "draw a digit"
         page.keyboard.press(key)
         assert answer(page) == "draw a digit"
-    assert page.locator(".jp-CodeCell").count() == cells  # JupyterLab took none of the keys for itself
+    assert page.locator(".jp-CodeCell").count() == cells  # JupyterLab has handled none of the keys
 
 
-def test_a_second_view_shows_the_same(page):
+def test_a_second_view_shows_the_same_drawing(page):
     page.get_by_role("button", name="Clear").click()
     draw(page, STROKES[5])
     text = answer(page)

@@ -1,4 +1,4 @@
-"""Several digits in one picture are found, and read in order."""
+"""Several digits in one picture are found and classified, in reading order."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def digits(mnist):
-    """One clear image of each digit, as large as its ink, 100 pixels high."""
+    """One clear image of each digit, cropped to its ink, 100 pixels high."""
     cut = []
     for digit in range(10):
         image = mnist.train.images[np.flatnonzero(mnist.train.labels == digit)[2]]
@@ -25,26 +25,26 @@ def digits(mnist):
 
 
 def row(digits, number, gap=20):
-    """A picture of the digits of `number` in one row, dark on white."""
+    """Return a picture of the digits of `number` in one row, dark on white."""
     parts = [np.pad(digits[int(digit)], ((30, 30), (gap - gap // 2, gap // 2))) for digit in number]
     return 255 - np.pad(np.concatenate(parts, axis=1), ((0, 0), (30, 30)))
 
 
-def said(predictions):
+def as_text(predictions):
     return "".join(str(prediction.digit) for prediction in predictions)
 
 
 @pytest.mark.parametrize("number", ["7", "90210", "0123456789"])
 @pytest.mark.parametrize("gap", [2, 10, 60])
-def test_a_row(model, digits, number, gap):
-    assert said(read_digits(model, row(digits, number, gap))) == number
+def test_a_row_is_read_from_left_to_right(model, digits, number, gap):
+    assert as_text(read_digits(model, row(digits, number, gap))) == number
 
 
-def test_light_on_dark(model, digits):
-    assert said(read_digits(model, 255 - row(digits, "31415"))) == "31415"
+def test_light_digits_on_a_dark_background_are_read(model, digits):
+    assert as_text(read_digits(model, 255 - row(digits, "31415"))) == "31415"
 
 
-def test_boxes_are_in_the_pixels_of_the_picture(model, digits):
+def test_boxes_are_in_pixels_of_the_picture(model, digits):
     picture = row(digits, "2718", 40)
     left = 30
     for prediction, digit in zip(read_digits(model, picture), "2718", strict=True):
@@ -53,47 +53,47 @@ def test_boxes_are_in_the_pixels_of_the_picture(model, digits):
         left += width + 40
 
 
-def test_lines_from_top_to_bottom(model, digits):
+def test_lines_are_read_from_top_to_bottom(model, digits):
     first, second = row(digits, "123"), row(digits, "45")
     picture = np.full((320, first.shape[1]), 255, np.uint8)
     picture[:160] = first
     picture[160:, : second.shape[1]] = second
-    assert said(read_digits(model, picture)) == "12345"
+    assert as_text(read_digits(model, picture)) == "12345"
 
 
-def test_a_row_that_goes_up_and_down(model, digits):
+def test_a_wavy_row_is_one_line(model, digits):
     picture = np.full((260, 500), 255, np.uint8)
     for i, digit in enumerate("3141"):
         ink = 255 - digits[int(digit)]
         top = [20, 110, 40, 130][i]
         picture[top : top + 100, 20 + 120 * i : 20 + 120 * i + ink.shape[1]] = ink
-    assert said(read_digits(model, picture)) == "3141"
+    assert as_text(read_digits(model, picture)) == "3141"
 
 
-def test_a_digit_in_two_parts(model, digits):
+def test_two_parts_of_a_digit_are_joined(model, digits):
     five = digits[5].copy()
-    five[30:36] = 0  # its upper part comes off
+    five[30:36] = 0  # separate the upper part
     whole = [*digits[:5], five, *digits[6:]]
-    assert said(read_digits(model, row(whole, "151"))) == "151"
+    assert as_text(read_digits(model, row(whole, "151"))) == "151"
 
 
-def test_digits_that_touch(model, digits):
+def test_touching_digits_are_split(model, digits):
     picture = row(digits, "38", 20)
     joint = np.argmin((picture < 128).sum(axis=0)[60:-60]) + 60
     picture[78:84, joint - 30 : joint + 30] = np.minimum(picture[78:84, joint - 30 : joint + 30], 40)
-    assert said(read_digits(model, picture)) == "38"
+    assert as_text(read_digits(model, picture)) == "38"
 
 
-def test_specks_and_ruled_lines_are_no_digits(model, digits):
+def test_specks_and_ruled_lines_are_ignored(model, digits):
     picture = row(digits, "604")
     picture[8:10], picture[-10:-8] = 90, 90
     for down, right in np.random.default_rng(0).integers(12, 140, (15, 2)):
         if (picture[down - 12 : down + 12, right - 12 : right + 12] > 200).all():
             picture[down : down + 2, right : right + 2] = 0
-    assert said(read_digits(model, picture)) == "604"
+    assert as_text(read_digits(model, picture)) == "604"
 
 
-def test_nothing_in_a_blank_picture(model):
+def test_a_blank_picture_has_no_digits(model):
     assert read_digits(model, np.full((50, 400), 255, np.uint8)) == []
     assert read_digits(model, np.full((1, 1), 255, np.uint8)) == []
 
@@ -104,9 +104,12 @@ def test_a_texture_is_refused(model):
         read_digits(model, texture)
 
 
-def test_paths_and_errors(model, digits, tmp_path):
+def test_a_path_is_accepted(model, digits, tmp_path):
     Image.fromarray(row(digits, "42")).save(tmp_path / "row.png")
-    assert said(read_digits(model, tmp_path / "row.png")) == "42"
+    assert as_text(read_digits(model, tmp_path / "row.png")) == "42"
+
+
+def test_invalid_arguments_are_refused(model, digits, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.png"):
         read_digits(model, tmp_path / "none.png")
     with pytest.raises(ValueError, match="model must be a Keras model"):

@@ -1,0 +1,1 @@
+"""Tests with damaged files, killed trainings and distributed training; the scripts are run on demand."""

@@ -1,8 +1,8 @@
-"""Kill training at random moments and go on until it ends; compare with a training that nothing disturbed.
+"""Kill trainings at random moments, resume them, and compare the results: `python -m tests.stress.kill_training`.
 
-    python tests/benchmarks/kills.py
-
-trains 20 times, each killed at a moment drawn at random between its first second and its last, and started again.
+It trains once without interruption and then 20 times with a kill at a random moment after the first second. Each killed
+training is started again with the same checkpoint folder. Its weights and history must be identical, bit for bit, to
+those of the training without interruption.
 """
 
 import hashlib
@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+
+from mnist_nn._internal.checkpoint import FILE_NAME
 
 TRAINING = """
 import hashlib, json, sys
@@ -26,7 +28,7 @@ print(hashlib.sha256(weights + json.dumps(history.history).encode()).hexdigest()
 
 
 def run(folder: Path, seconds: float | None = None) -> str | None:
-    """Return what a training says at its end, or None if it was killed before that, after so many seconds."""
+    """Train; return the hash of weights and history, or None if the training was killed after so many seconds."""
     try:
         command = [sys.executable, "-c", TRAINING, folder]
         return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds).stdout
@@ -34,28 +36,30 @@ def run(folder: Path, seconds: float | None = None) -> str | None:
         return None
 
 
-def checkpoint(folder: Path) -> str:
-    """Return which checkpoint is there, as the beginning of its hash."""
-    file = folder / "checkpoint.zip"
+def checkpoint_hash(folder: Path) -> str:
+    """Return the beginning of the hash of the checkpoint in a folder, or "none"."""
+    file = folder / FILE_NAME
     return hashlib.sha256(file.read_bytes()).hexdigest()[:6] if file.exists() else "none"
 
 
 def main(kills: int = 20) -> None:
+    """Print the hash of every training; exit with an error if one differs."""
     random = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        undisturbed = run(Path(folder, "undisturbed"))
-        seconds = time.perf_counter() - began
-        print(f"undisturbed: {seconds:.1f} s, {undisturbed[:12]}")
+        start = time.perf_counter()
+        uninterrupted = run(Path(folder, "uninterrupted"))
+        seconds = time.perf_counter() - start
+        print(f"uninterrupted: {seconds:.1f} s, result {uninterrupted[:12]}")
         identical = 0
         for number in range(1, kills + 1):
-            place, moment = Path(folder, str(number)), random.uniform(1, seconds)
-            ended = run(place, moment)
-            kept = checkpoint(place)
-            result = ended or run(place)
-            identical += result == undisturbed
-            print(f"{number}: killed after {moment:.1f} s (checkpoint {kept}): {result[:12]}", flush=True)
-        print(f"{identical} of {kills} identical, weights and history")
+            run_folder, moment = Path(folder, str(number)), random.uniform(1, seconds)
+            finished = run(run_folder, moment)
+            checkpoint = checkpoint_hash(run_folder)
+            result = finished or run(run_folder)
+            identical += result == uninterrupted
+            state = "finished before the kill" if finished else f"killed after {moment:.1f} s"
+            print(f"{number}: {state}, checkpoint {checkpoint}, result {result[:12]}", flush=True)
+        print(f"{identical} of {kills} results are identical")
         sys.exit(identical != kills)
 
 

@@ -1,6 +1,7 @@
-"""Train on one device, on two of one process, and in two processes: `python tests/benchmarks/distributed.py`.
+"""Train on one device, on two devices, and in two processes: `python -m tests.stress.train_distributed`.
 
-Prints the validation accuracy of five epochs each; all come from the same seed, and differ by rounding alone.
+It prints the validation accuracy after five epochs of each training. All use the same seed, so that the accuracies
+differ only by rounding errors.
 """
 
 import json
@@ -30,12 +31,14 @@ print(f"{sys.argv[1]} ({strategy.num_replicas_in_sync}): {history.history['val_a
 
 
 def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
+    """Return a TCP port that no other program uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def main() -> None:
+    """Run the three trainings in new processes; exit with an error if one fails."""
     workers = [f"127.0.0.1:{free_port()}" for _ in range(2)]
     for kind in ("one device", "two devices", "two processes"):
         processes = []
@@ -44,7 +47,7 @@ def main() -> None:
             environment = {"TF_CONFIG": json.dumps(task)} if kind == "two processes" else {}
             processes.append(subprocess.Popen([sys.executable, "-c", TRAINING, kind], env=os.environ | environment))
         if any(process.wait() for process in processes):
-            sys.exit(f"{kind}: failed")
+            sys.exit(f"{kind}: training failed")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """Figures of trainings: curves over epochs, accuracy over seeds, recipes compared."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,10 +15,13 @@ from matplotlib.ticker import LogLocator
 from ..analysis.significance import summarize_seeds
 from ._common import BLUE, ORANGE, new_axes
 
+if TYPE_CHECKING:
+    from .._internal.tensorflow import keras
+
 LABEL_GAP = 1.065  # labels this factor apart on a logarithmic axis do not touch
 
 
-def plot_history(history) -> Figure:
+def plot_history(history: keras.callbacks.History | Mapping[str, Sequence[float]]) -> Figure:
     """Draw loss and accuracy over epochs, training dashed and validation solid.
 
     Args:
@@ -29,7 +35,7 @@ def plot_history(history) -> Figure:
         >>> curves = {"loss": [0.5, 0.2], "accuracy": [0.9, 0.95]}
         >>> figure = plot_history(curves | {"val_loss": [0.3, 0.2], "val_accuracy": [0.94, 0.96]})
     """
-    values: Mapping[str, Sequence[float]] = getattr(history, "history", history)
+    values: Any = getattr(history, "history", history)
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.2))
     epochs = np.arange(1, len(values["loss"]) + 1)
     for ax, name, unit in zip(axes, ["loss", "accuracy"], ["loss (nats)", "accuracy (%)"], strict=True):

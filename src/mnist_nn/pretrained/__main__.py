@@ -62,11 +62,13 @@ def train_teacher(mnist: Mnist, seed: int = SEED, epochs: int = 12) -> keras.Mod
     return teacher
 
 
-def distill(teacher: keras.Model, mnist: Mnist, seed: int = SEED, epochs: int = EPOCHS) -> keras.Model:
+def distill(
+    teacher: keras.Model, mnist: Mnist, seed: int = SEED, epochs: int = EPOCHS, batch_size: int = BATCH_SIZE
+) -> keras.Model:
     """Return the network 784-128-64-10, trained on the teacher's probabilities."""
     model: Any = build_model(seed)
-    steps = len(mnist.train) // BATCH_SIZE
-    data = batches(mnist.train, BATCH_SIZE, epochs * steps, seed, Augmentation(final_strength=0.5))
+    steps = len(mnist.train) // batch_size
+    data = batches(mnist.train, batch_size, epochs * steps, seed, Augmentation(final_strength=0.5))
     predict = tf.function(lambda images: teacher(images, training=False))
     data = data.map(lambda images, _: (images, predict(images)), num_parallel_calls=2, deterministic=True).prefetch(4)
     model.compile(
