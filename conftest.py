@@ -1,16 +1,15 @@
-"""Settings for every test: figures go to memory and are closed afterwards."""
+"""Settings for every test: figures are drawn in memory and closed afterwards."""
 
-import os
+import sys
 
+import matplotlib
 import pytest
 
-os.environ["MPLBACKEND"] = "Agg"
+matplotlib.use("Agg")  # not through MPLBACKEND, which the kernels of the notebooks would inherit
 
 
 @pytest.fixture(autouse=True)
 def _close_figures():
     yield
-    import sys
-
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close("all")

@@ -1,10 +1,12 @@
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
 from mnist_nn import Split, load_mnist
+from tests.background import PROCESSES
 
 # Tests send Ctrl-C to their own process, which would ignore it if a shell runs the tests in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -13,6 +15,37 @@ slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.l
 settings.register_profile("short", max_examples=100, derandomize=True, deadline=None, suppress_health_check=slow)
 settings.register_profile("long", max_examples=30_000, deadline=None, suppress_health_check=slow, database=None)
 settings.load_profile("short")
+
+
+def fixtures_of(item):
+    return set(getattr(item, "fixturenames", ()))
+
+
+def pytest_collection_modifyitems(items):
+    """Run the modules last that wait for a background process, or that need both cores for a browser."""
+    last = {item.path for item in items if fixtures_of(item) & {*PROCESSES, "page"}}
+    items.sort(key=lambda item: item.path in last)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def background(request, tmp_path_factory):
+    """The results of the background processes that the collected tests need, as futures by name."""
+    needed = set().union(*map(fixtures_of, request.session.items)) & PROCESSES.keys()
+    pool = ThreadPoolExecutor(1)
+    yield {name: pool.submit(run, tmp_path_factory.mktemp(name)) for name, run in PROCESSES.items() if name in needed}
+    pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="session")
+def killed(background):
+    """The folder of a process that was killed in its fourth epoch of eight."""
+    return background["killed"].result()
+
+
+@pytest.fixture(scope="session")
+def elsewhere(background):
+    """The output, in lines, and the errors of a training in another process."""
+    return background["elsewhere"].result()
 
 
 @pytest.fixture(scope="session")

@@ -134,9 +134,9 @@ def _check_arguments(model, train, validation, epochs, batch_size, learning_rate
     check_seed(seed)
 
 
-def _description(optimizer) -> str:
-    """Return what a checkpoint stores about a caller's optimiser."""
-    return repr(optimizer and (type(optimizer).__name__, optimizer.get_config()))
+def _description(optimizer: keras.optimizers.Optimizer | None) -> str | None:
+    """Return what a checkpoint stores about a caller's optimiser: all but its name, which Keras numbers."""
+    return optimizer and f"{type(optimizer).__name__} {optimizer.get_config() | {'name': None}}"
 
 
 def _digest(split: Split) -> str:

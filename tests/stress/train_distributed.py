@@ -1,7 +1,6 @@
-"""Train on one device, on two devices, and in two processes: `python -m tests.stress.train_distributed`.
+"""Train in two processes together: `pytest tests/stress/train_distributed.py`, half a minute.
 
-It prints the validation accuracy after five epochs of each training. All use the same seed, so that the accuracies
-differ only by rounding errors.
+This tests the workaround for keras-team/keras#20585. The tests that run by default train on two devices of one process.
 """
 
 import json
@@ -10,45 +9,38 @@ import socket
 import subprocess
 import sys
 
-TRAINING = """
-import sys
+import pytest
+
+from tests.background import DISTRIBUTED
+
+WORKER = f"""
 from mnist_nn._internal.tensorflow import tf
-if sys.argv[1] == "two devices":
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-elif sys.argv[1] == "two processes":
-    strategy = tf.distribute.MultiWorkerMirroredStrategy()
-else:
-    strategy = tf.distribute.get_strategy()
+strategy = tf.distribute.MultiWorkerMirroredStrategy()
 from mnist_nn import build_model, load_mnist, train
 mnist = load_mnist()
-with strategy.scope():
-    model = build_model(0)
-history = train(model, mnist.train, mnist.validation, epochs=5, verbose=0)
-print(f"{sys.argv[1]} ({strategy.num_replicas_in_sync}): {history.history['val_accuracy'][-1]:.2%}")
+{DISTRIBUTED}
 """
 
 
-def free_port() -> int:
-    """Return a TCP port that no other program uses."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+def free_ports(number: int) -> list[int]:
+    """Return ports that were free a moment ago."""
+    sockets = [socket.socket() for _ in range(number)]
+    for listening in sockets:
+        listening.bind(("127.0.0.1", 0))
+    ports = [listening.getsockname()[1] for listening in sockets]
+    for listening in sockets:
+        listening.close()
+    return ports
 
 
-def main() -> None:
-    """Run the three trainings in new processes; exit with an error if one fails."""
-    workers = [f"127.0.0.1:{free_port()}" for _ in range(2)]
-    for kind in ("one device", "two devices", "two processes"):
-        processes = []
-        for index in range(2 if kind == "two processes" else 1):
-            task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
-            environment = {"TF_CONFIG": json.dumps(task)} if kind == "two processes" else {}
-            processes.append(subprocess.Popen([sys.executable, "-c", TRAINING, kind], env=os.environ | environment))
-        if any(process.wait() for process in processes):
-            sys.exit(f"{kind}: training failed")
-
-
-if __name__ == "__main__":
-    main()
+def test_two_processes_give_the_accuracy_of_one(trained):
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
+    processes = []
+    for index in range(2):
+        environment = {"TF_CONFIG": json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})}
+        command, pipe = [sys.executable, "-c", WORKER], subprocess.PIPE
+        processes.append(subprocess.Popen(command, env=os.environ | environment, stdout=pipe, stderr=pipe, text=True))
+    results = [process.communicate() for process in processes]
+    assert all(process.returncode == 0 for process in processes), [errors for _, errors in results]
+    expected = trained[1].history["val_accuracy"][-1]
+    assert [float(output) for output, _ in results] == pytest.approx([expected, expected], abs=0.01)

@@ -1,7 +1,7 @@
 """Mutated files of every format are read, or refused with one sentence by a documented exception, in 200 MB at most.
 
-A short version runs with the other tests. `pytest tests/stress --hypothesis-profile=long` tries 150,000 files in about
-ten minutes.
+`pytest tests/stress/fuzz_files.py` tries 700 files in a few seconds, and with `--hypothesis-profile=long` 210,000 files
+in about a quarter of an hour.
 """
 
 import gzip
