@@ -1,11 +1,23 @@
-"""Settings for every test: figures are drawn in memory and closed afterwards."""
+"""Settings for every test: figures are drawn in memory and closed afterwards, and examples load MNIST only once."""
 
+import functools
 import sys
 
 import matplotlib
 import pytest
 
+import mnist_nn
+
 matplotlib.use("Agg")  # not through MPLBACKEND, which the kernels of the notebooks would inherit
+
+
+load_mnist_once = functools.cache(mnist_nn.load_mnist)
+
+
+@pytest.fixture(autouse=True)
+def _examples_load_mnist_once(request, monkeypatch):
+    if hasattr(request.node, "dtest"):  # an example in a docstring
+        monkeypatch.setattr(mnist_nn, "load_mnist", load_mnist_once)
 
 
 @pytest.fixture(autouse=True)

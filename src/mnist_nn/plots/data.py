@@ -29,8 +29,25 @@ def plot_digits(images: np.ndarray, titles: Sequence | np.ndarray | None = None,
         >>> figure = plot_digits(train.images[:20], train.labels[:20])
     """
     rows = max(1, -(-len(images) // columns))
-    height = 0.8 if titles is None else 1.0 + 0.17 * str(titles[:1]).count("\\n")
-    figure, axes = plt.subplots(rows, columns, figsize=(0.85 * columns, height * rows), squeeze=False)
+    side, gap, title = 0.75, 0.08, 0.0  # inches
+    if titles is not None:
+        title = 0.2 + 0.16 * str(titles[:1]).count("\\n")
+    width, height = columns * (side + gap), rows * (side + gap + title)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(width, height),
+        squeeze=False,
+        layout="none",  # an automatic layout of a hundred axes takes seconds
+        gridspec_kw={
+            "left": gap / 2 / width,
+            "right": 1 - gap / 2 / width,
+            "bottom": gap / 2 / height,
+            "top": 1 - (gap / 2 + title) / height,
+            "wspace": gap / side,
+            "hspace": (gap + title) / side,
+        },
+    )
     for ax in axes.flat:
         ax.set_axis_off()
     for i, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
