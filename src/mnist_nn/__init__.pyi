@@ -17,24 +17,11 @@ from .model import (
 from .pictures.digit import Prediction, predict_digit, prepare_image
 from .pictures.drawing_pad import DrawingPad
 from .pictures.rows import read_digits
-from .plots import (
-    plot_attributions,
-    plot_changes,
-    plot_class_balance,
-    plot_confusion,
-    plot_digits,
-    plot_embedding,
-    plot_history,
-    plot_mistakes,
-    plot_prediction,
-    plot_reliability,
-    plot_risk_coverage,
-    plot_robustness,
-    plot_row,
-    plot_seeds,
-    plot_tradeoff,
-    plot_units,
-)
+from .plots.attribution import plot_attributions, plot_changes, plot_units
+from .plots.data import plot_class_balance, plot_digits, plot_embedding
+from .plots.evaluation import plot_confusion, plot_mistakes, plot_reliability, plot_risk_coverage, plot_robustness
+from .plots.pictures import plot_prediction, plot_row
+from .plots.training import plot_history, plot_seeds, plot_tradeoff
 from .training import InterruptedTraining, train
 
 __version__: str

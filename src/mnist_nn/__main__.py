@@ -158,7 +158,7 @@ def _save_figures(folder: Path, test, history, result) -> None:
     matplotlib.use("Agg")  # write files, open no window
     from matplotlib import pyplot as plt
 
-    from .plots import plot_confusion, plot_history, plot_mistakes
+    from . import plot_confusion, plot_history, plot_mistakes
 
     with plt.style.context("mnist_nn.style"):
         figures = {

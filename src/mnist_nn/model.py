@@ -6,15 +6,14 @@ inside the functions that need it.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from ._internal.files import atomic_write
-from ._internal.weights import read_weights, weight_name
+from ._internal.weights import names_and_shapes, read_weights, serialize_weights, weight_name
 from .data import check_images
 
 if TYPE_CHECKING:
@@ -162,20 +161,10 @@ def save_weights(model: keras.Model, path: str | Path) -> Path:
     path = Path(path)
     if not path.name.endswith(".weights.h5"):
         raise ValueError(f"{path}: the name of a weights file must end in .weights.h5; rename it")
-    bare = model.from_config(check_model(model).get_config())  # a copy without an optimiser
-    bare.set_weights(model.get_weights())
-    file = _WeightsInMemory()
-    bare.save_weights(file)
+    content = serialize_weights(check_model(model))
     with atomic_write(path) as written:
-        written.write_bytes(file.getvalue())
+        written.write_bytes(content)
     return path
-
-
-class _WeightsInMemory(io.BytesIO):
-    """Keras writes here first, because HDF5 crashes the process when the disk is full."""
-
-    def __str__(self) -> str:
-        return "model.weights.h5"  # Keras checks the file name's suffix
 
 
 def load_weights(model: keras.Model, path: str | Path) -> keras.Model:
@@ -201,7 +190,7 @@ def load_weights(model: keras.Model, path: str | Path) -> keras.Model:
         ...     path = save_weights(build_model(seed=1), f"{folder}/my.weights.h5")
         ...     model = load_weights(build_model(), path)
     """
-    model.set_weights(read_weights(path, _names_and_shapes(check_model(model))))
+    model.set_weights(read_weights(path, names_and_shapes(check_model(model))))
     return model
 
 
@@ -253,16 +242,3 @@ def check_seed(seed: int) -> None:
     """Raise ValueError if `seed` is not a whole number from 0 to 4,294,967,295."""
     if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be a whole number from 0 to 4,294,967,295, not {seed!r}")
-
-
-def _names_and_shapes(model: keras.Model) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield the name in a weights file and the shape of every weight, in the order of `model.get_weights()`."""
-    from ._internal.tensorflow import keras
-
-    for number, layer in enumerate(layer for layer in model.layers if layer.weights):
-        if not isinstance(layer, keras.layers.Dense):
-            raise ValueError(
-                f"model must hold its weights in Dense layers, not in a {type(layer).__name__}; use Keras to load it"
-            )
-        for index, weight in enumerate(layer.weights):
-            yield weight_name(number, index), tuple(weight.shape)

@@ -60,14 +60,13 @@ def train(
             callbacks are called once for all of them.
         checkpoint: A folder for this training alone. The complete state is written there after every epoch. If the
             process is killed, the same call continues after the last finished epoch and gives the same weights and
-            history, bit for bit. A finished training is returned at once.
+            history, bit for bit; after the last epoch it returns at once.
 
     Returns:
         History whose `history` holds the lists "loss", "accuracy", "val_loss" and "val_accuracy", one value per epoch.
 
     Raises:
-        ValueError: An argument is invalid, or the checkpoint is damaged or belongs to another training. The message
-            names the argument or file; nothing has been changed.
+        ValueError: An argument is invalid, or the checkpoint is damaged or of another training; nothing has changed.
         OSError: The checkpoint cannot be written.
 
     Example:
@@ -79,22 +78,16 @@ def train(
         ['accuracy', 'loss', 'val_accuracy', 'val_loss']
 
     Notes:
-        The first training in a process includes about a second for tracing; so does each further one, which also
-        keeps about 10 MB: Keras' optimisers sum gradients with `ReplicaContext.all_reduce`, and TensorFlow stores its
-        custom gradient, and with it the traced step, until the process ends.
+        Tracing takes about a second. Each further training in a process keeps about 10 MB: TensorFlow never releases
+        the custom gradient of `ReplicaContext.all_reduce`, which Keras' optimisers call.
     """
     _check_arguments(model, train, validation, epochs, batch_size, learning_rate, seed)
     batch_size = min(batch_size, len(train))
     steps = len(train) // batch_size
-    history = keras.callbacks.History()
-    history.set_params({"epochs": epochs})
-    history.epoch = []
-    saved = None
-    if checkpoint is not None:
-        settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-        settings |= {"augmentation": augmentation, "optimizer": _description(optimizer)}
-        settings |= {"training images": _digest(train), "validation images": _digest(validation)}
-        saved = Checkpoint(checkpoint, {name: str(value) for name, value in settings.items()}, model, history)
+    history = _empty_history(epochs)
+    settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
+    settings |= {"augmentation": augmentation, "optimizer": _description(optimizer)}
+    saved = None if checkpoint is None else _open_checkpoint(checkpoint, settings, model, history, train, validation)
     first_epoch = saved.epochs if saved else 0
     data = batches(train, batch_size, epochs * steps, seed, augmentation, first_step=first_epoch * steps)
     _compile(model, optimizer, learning_rate, epochs, steps)
@@ -134,13 +127,26 @@ def _check_arguments(model, train, validation, epochs, batch_size, learning_rate
     check_seed(seed)
 
 
+def _empty_history(epochs: int) -> keras.callbacks.History:
+    """Return a history that also holds for a training that is interrupted before its first epoch."""
+    history = keras.callbacks.History()
+    history.set_params({"epochs": epochs})
+    history.epoch = []
+    return history
+
+
 def _description(optimizer: keras.optimizers.Optimizer | None) -> str | None:
     """Return what a checkpoint stores about a caller's optimiser: all but its name, which Keras numbers."""
     return optimizer and f"{type(optimizer).__name__} {optimizer.get_config() | {'name': None}}"
 
 
-def _digest(split: Split) -> str:
-    return digest(split.images, split.labels)
+def _open_checkpoint(
+    folder: str | Path, settings: dict, model: Any, history: Any, train: Split, validation: Split
+) -> Checkpoint:
+    """Return the checkpoint in a folder, which must belong to this training if there is one."""
+    settings |= {"training images": digest(train.images, train.labels)}
+    settings |= {"validation images": digest(validation.images, validation.labels)}
+    return Checkpoint(folder, {name: str(value) for name, value in settings.items()}, model, history)
 
 
 def _compile(model: Any, optimizer: Any, learning_rate: float, epochs: int, steps: int) -> None:
@@ -175,8 +181,15 @@ def muon(
 ) -> Muon:
     """Return Muon for the hidden layers, with Adam for the last layer and all biases.
 
-    The fewer steps a training has, the lower the best momentum. Weight decay is decoupled from the gradient
-    (I. Loshchilov and F. Hutter, arXiv:1711.05101).
+    Args:
+        model: The Keras model to be trained.
+        learning_rate: A number or a schedule.
+        weight_decay: The fraction of the learning rate by which every weight shrinks in each step. It is decoupled
+            from the gradient (I. Loshchilov and F. Hutter, arXiv:1711.05101).
+        momentum: Of the hidden layers. The fewer steps a training has, the lower the best value.
+
+    Returns:
+        The optimiser.
     """
     kernels: list[Any] = [layer.kernel for layer in model.layers if isinstance(layer, keras.layers.Dense)]
     hidden = [kernel.path for kernel in kernels[:-1]]
@@ -198,6 +211,17 @@ def batches(
 
     Every epoch has `len(split) // batch_size` batches from its own permutation. The few remaining images differ from
     epoch to epoch.
+
+    Args:
+        split: The training images and labels.
+        batch_size: The number of images in a batch.
+        steps: The number of batches in the whole training.
+        seed: Determines the permutations and the distortions.
+        augmentation: How strongly images are distorted, or None.
+        first_step: Where to start, for a resumed training.
+
+    Returns:
+        A data set of (images, labels), where images are uint8, or float32 if they are distorted.
     """
     images, labels, n = _shared_tensor(split.images), tf.constant(split.labels), len(split)
     steps_per_epoch = n // batch_size

@@ -1,13 +1,36 @@
-"""Weight files (`.weights.h5`), read by name and shape without trusting the file.
+"""Weight files (`.weights.h5`): written by Keras, and read by name and shape without trusting the file.
 
 Only the expected arrays are looked at, so a file can neither run code nor fill the memory.
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
+
+if TYPE_CHECKING:
+    from .tensorflow import keras
+
+
+class _FileInMemory(io.BytesIO):
+    """Keras writes here first, because HDF5 crashes the process when the disk is full."""
+
+    def __str__(self) -> str:
+        return "model.weights.h5"  # Keras checks the file name's suffix
+
+
+def serialize_weights(model: keras.Model) -> bytes:
+    """Return the content of a weights file, without the optimiser's state."""
+    bare = model.from_config(model.get_config())  # a copy without an optimiser
+    bare.set_weights(model.get_weights())
+    file = _FileInMemory()
+    bare.save_weights(file)
+    return file.getvalue()
 
 
 def read_weights(path: str | Path, names_and_shapes: Iterable[tuple[str, tuple[int, ...]]]) -> list[np.ndarray]:
@@ -39,6 +62,19 @@ def read_weights(path: str | Path, names_and_shapes: Iterable[tuple[str, tuple[i
 def weight_name(layer: int, index: int) -> str:
     """Return the name of the kernel (index 0) or bias (index 1) of a Dense layer, counted from 0."""
     return f"layers/dense{f'_{layer}' if layer else ''}/vars/{index}"
+
+
+def names_and_shapes(model: keras.Model) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the name in a weights file and the shape of every weight, in the order of `model.get_weights()`."""
+    from .tensorflow import keras
+
+    for number, layer in enumerate(layer for layer in model.layers if layer.weights):
+        if not isinstance(layer, keras.layers.Dense):
+            raise ValueError(
+                f"model must hold its weights in Dense layers, not in a {type(layer).__name__}; use Keras to load it"
+            )
+        for index, weight in enumerate(layer.weights):
+            yield weight_name(number, index), tuple(weight.shape)
 
 
 class _OtherArchitectureError(Exception):

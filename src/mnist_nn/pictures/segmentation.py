@@ -17,7 +17,14 @@ MAX_STROKE = 0.45  # fraction of the shorter side; wider dark areas are shadows,
 
 
 def find_ink(brightness: np.ndarray) -> np.ndarray:
-    """Return the ink in a picture of dark strokes on light paper or the reverse; uneven light and noise are removed."""
+    """Return the ink in a picture of dark strokes on light paper or the reverse, without uneven light and noise.
+
+    Args:
+        brightness: float32 (h, w), 0 black to 1 white.
+
+    Returns:
+        The contrast with the surrounding paper, float32 (h, w), 0 to 1.
+    """
     coarse, scale = reduce(brightness, COARSE_SIDE_PX)
     if not _is_dark_on_light(coarse):
         brightness, coarse = 1 - brightness, 1 - coarse
@@ -112,7 +119,12 @@ class Marks:
 def find_marks(ink: np.ndarray, min_ink: float) -> Marks:
     """Return the connected marks in the ink of a picture; none if it is blank.
 
-    `min_ink` is a fraction of the darkest ink: fainter ink does not belong to a mark.
+    Args:
+        ink: What `find_ink` returns, float32 (h, w).
+        min_ink: A fraction of the darkest ink. Fainter ink does not belong to a mark.
+
+    Returns:
+        The marks, numbered from the top of the picture.
     """
     # Estimate the noise from the paper: for Gaussian noise the 65th percentile lies 0.385 sigma above the mean, and
     # ink is cut off at the mean. If most of the paper has no noise at all, the estimate is 0.
