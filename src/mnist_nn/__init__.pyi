@@ -1,79 +1,52 @@
-from .analysis.attribution import activations, deepfool, jsma, occlusion_sensitivity, saliency
-from .analysis.calibration import apply_temperature, fit_temperature
-from .analysis.robustness import measure_robustness
-from .analysis.selective import confidence_threshold, risk_coverage, select_confident
-from .analysis.significance import mcnemar, summarize_seeds
-from .augmentation import Augmentation
-from .data import DataError, Mnist, Split, load_mnist
-from .evaluation import Evaluation, evaluate
-from .model import (
-    build_model,
-    load_network,
-    load_pretrained,
-    load_weights,
-    predict_probabilities,
-    save_weights,
+# All public names, by module. Type checkers and editors treat "name as name" as an export.
+from .analysis.attribution import (
+    activations as activations,
+    deepfool as deepfool,
+    jsma as jsma,
+    occlusion_sensitivity as occlusion_sensitivity,
+    saliency as saliency,
 )
-from .pictures.digit import Prediction, predict_digit, prepare_image
-from .pictures.drawing_pad import DrawingPad
-from .pictures.rows import read_digits
-from .plots.attribution import plot_attributions, plot_changes, plot_units
-from .plots.data import plot_class_balance, plot_digits, plot_embedding
-from .plots.evaluation import plot_confusion, plot_mistakes, plot_reliability, plot_risk_coverage, plot_robustness
-from .plots.pictures import plot_prediction, plot_row
-from .plots.training import plot_history, plot_seeds, plot_tradeoff
-from .training import InterruptedTraining, train
+from .analysis.calibration import apply_temperature as apply_temperature, fit_temperature as fit_temperature
+from .analysis.robustness import measure_robustness as measure_robustness
+from .analysis.selective import (
+    confidence_threshold as confidence_threshold,
+    risk_coverage as risk_coverage,
+    select_confident as select_confident,
+)
+from .analysis.significance import mcnemar as mcnemar, summarize_seeds as summarize_seeds
+from .augmentation import Augmentation as Augmentation
+from .data import DataError as DataError, Mnist as Mnist, Split as Split, load_mnist as load_mnist
+from .evaluation import Evaluation as Evaluation, evaluate as evaluate
+from .model import (
+    build_model as build_model,
+    load_network as load_network,
+    load_pretrained as load_pretrained,
+    load_weights as load_weights,
+    predict_probabilities as predict_probabilities,
+    save_weights as save_weights,
+)
+from .pictures.digit import Prediction as Prediction, predict_digit as predict_digit, prepare_image as prepare_image
+from .pictures.drawing_pad import DrawingPad as DrawingPad
+from .pictures.rows import read_digits as read_digits
+from .plots.attribution import (
+    plot_attributions as plot_attributions,
+    plot_changes as plot_changes,
+    plot_units as plot_units,
+)
+from .plots.data import (
+    plot_class_balance as plot_class_balance,
+    plot_digits as plot_digits,
+    plot_embedding as plot_embedding,
+)
+from .plots.evaluation import (
+    plot_confusion as plot_confusion,
+    plot_mistakes as plot_mistakes,
+    plot_reliability as plot_reliability,
+    plot_risk_coverage as plot_risk_coverage,
+    plot_robustness as plot_robustness,
+)
+from .plots.pictures import plot_prediction as plot_prediction, plot_row as plot_row
+from .plots.training import plot_history as plot_history, plot_seeds as plot_seeds, plot_tradeoff as plot_tradeoff
+from .training import InterruptedTraining as InterruptedTraining, train as train
 
 __version__: str
-
-__all__ = [
-    "Augmentation",
-    "DataError",
-    "DrawingPad",
-    "Evaluation",
-    "InterruptedTraining",
-    "Mnist",
-    "Prediction",
-    "Split",
-    "activations",
-    "apply_temperature",
-    "build_model",
-    "confidence_threshold",
-    "deepfool",
-    "evaluate",
-    "fit_temperature",
-    "jsma",
-    "load_mnist",
-    "load_network",
-    "load_pretrained",
-    "load_weights",
-    "mcnemar",
-    "measure_robustness",
-    "occlusion_sensitivity",
-    "plot_attributions",
-    "plot_changes",
-    "plot_class_balance",
-    "plot_confusion",
-    "plot_digits",
-    "plot_embedding",
-    "plot_history",
-    "plot_mistakes",
-    "plot_prediction",
-    "plot_reliability",
-    "plot_risk_coverage",
-    "plot_robustness",
-    "plot_row",
-    "plot_seeds",
-    "plot_tradeoff",
-    "plot_units",
-    "predict_digit",
-    "predict_probabilities",
-    "prepare_image",
-    "read_digits",
-    "risk_coverage",
-    "saliency",
-    "save_weights",
-    "select_confident",
-    "summarize_seeds",
-    "train",
-]

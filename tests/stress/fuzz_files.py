@@ -10,8 +10,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from PIL import Image, ImageDraw
 
 from mnist_nn import Split, build_model, load_mnist, load_weights, save_weights, train
