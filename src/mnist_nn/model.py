@@ -31,11 +31,11 @@ class Network:
         weights: Kernel and bias of each layer in turn, float32, as `model.get_weights()` returns them.
     """
 
-    input_shape = (None, 28, 28)  # like the attributes of a Keras model
-    output_shape = (None, UNITS[-1])
+    input_shape: tuple[int | None, ...] = (None, 28, 28)  # like the attributes of a Keras model
+    output_shape: tuple[int | None, ...] = (None, UNITS[-1])
 
     def __init__(self, weights: Sequence[np.ndarray]) -> None:
-        self.layers = list(zip(weights[::2], weights[1::2], strict=True))
+        self.layers: list[tuple[np.ndarray, np.ndarray]] = list(zip(weights[::2], weights[1::2], strict=True))
 
     def __repr__(self) -> str:
         kernels = [kernel for kernel, _ in self.layers]

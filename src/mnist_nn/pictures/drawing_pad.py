@@ -67,7 +67,7 @@ class DrawingPad(anywidget.AnyWidget):
     answer = traitlets.Dict(help="turn, text, probabilities and pixels of the answer").tag(sync=True)
 
     def __init__(self, model: ModelLike | None = None, image: ImageLike | None = None) -> None:
-        self.model = load_network() if model is None else check_model(model)
+        self.model: ModelLike = load_network() if model is None else check_model(model)
         predict_probabilities(self.model, np.zeros((1, 28, 28), np.uint8))  # warm up: the first call is slow
         self.prediction: Prediction | None = None
         super().__init__(drawing=b"" if image is None else _to_drawing(image).tobytes())

@@ -14,7 +14,9 @@ from scipy import ndimage
 from .segmentation import bounding_slices, resize
 
 # The distance of every True pixel from the nearest False one, float64 (h, w).
-distance_transform = cast(Callable[[np.ndarray], np.ndarray], ndimage.distance_transform_edt)
+distance_transform: Callable[[np.ndarray], np.ndarray] = cast(
+    Callable[[np.ndarray], np.ndarray], ndimage.distance_transform_edt
+)
 
 SIDE_PX, BOX_PX = 28, 20
 MIN_STROKE_PX, MAX_STROKE_PX = 2.2, 4.4  # in the 20-pixel box; 85 % of MNIST's strokes are in this range

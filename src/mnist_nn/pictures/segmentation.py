@@ -151,7 +151,9 @@ def bounding_slices(chosen: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
     return tuple(slice(max(0, f[0] - margin), f[-1] + 1 + margin) if len(f) else slice(1) for f in found)
 
 
-def resize(values: np.ndarray, shape: tuple[int, ...], method: Image.Resampling = Image.Resampling.BILINEAR):
+def resize(
+    values: np.ndarray, shape: tuple[int, ...], method: Image.Resampling = Image.Resampling.BILINEAR
+) -> np.ndarray:
     """Return float32 (h, w) resized to another shape."""
     size = shape[1], shape[0]
     return np.asarray(Image.fromarray(values.astype(np.float32, copy=False)).resize(size, method))

@@ -13,7 +13,7 @@ SIGNED = "cividis_r"  # light yellow is negative, grey is zero, dark blue is pos
 
 def plot_attributions(
     maps: np.ndarray,
-    titles: Sequence | np.ndarray | None = None,
+    titles: Sequence[object] | np.ndarray | None = None,
     images: np.ndarray | None = None,
     *,
     columns: int = 10,
@@ -94,8 +94,8 @@ def plot_units(weights: np.ndarray, images: np.ndarray, activations: np.ndarray,
 def plot_changes(
     images: np.ndarray,
     changed: np.ndarray,
-    titles: Sequence | np.ndarray,
-    changed_titles: Sequence | np.ndarray,
+    titles: Sequence[object] | np.ndarray,
+    changed_titles: Sequence[object] | np.ndarray,
 ) -> Figure:
     """Draw three rows: images, their changes on one scale, and the changed images.
 

@@ -12,7 +12,9 @@ from ..data import Split
 from ._common import DIGITS, new_axes, show_image
 
 
-def plot_digits(images: np.ndarray, titles: Sequence | np.ndarray | None = None, *, columns: int = 10) -> Figure:
+def plot_digits(
+    images: np.ndarray, titles: Sequence[object] | np.ndarray | None = None, *, columns: int = 10
+) -> Figure:
     """Draw a grid of images, dark ink on white.
 
     Args:
