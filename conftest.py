@@ -1,6 +1,7 @@
 """Settings for every test: figures are drawn in memory and closed afterwards, and examples load MNIST only once."""
 
 import functools
+import os
 import sys
 
 import matplotlib
@@ -8,6 +9,8 @@ import pytest
 
 import mnist_nn
 
+for name in ("COLUMNS", "LINES", "JUPYTER_COLUMNS"):  # the kernels of the notebooks would inherit them
+    os.environ.pop(name, None)
 matplotlib.use("Agg")  # not through MPLBACKEND, which the kernels of the notebooks would inherit
 
 
