@@ -22,8 +22,12 @@ def fixtures_of(item):
 
 
 def pytest_collection_modifyitems(items):
-    """Run the modules last that wait for a background process, or that need both cores for a browser."""
-    last = {item.path for item in items if fixtures_of(item) & {*PROCESSES, "page"}}
+    """Mark end-to-end tests, and run the modules last that wait for a process or need both cores for a browser."""
+    processes = {*PROCESSES, "page"}
+    for item in items:
+        if fixtures_of(item) & processes or item.path.name == "test_main.py":
+            item.add_marker("end_to_end")
+    last = {item.path for item in items if fixtures_of(item) & processes}
     items.sort(key=lambda item: item.path in last)
 
 
