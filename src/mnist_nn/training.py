@@ -144,9 +144,11 @@ def _open_checkpoint(
     folder: str | Path, settings: dict, model: Any, history: Any, train: Split, validation: Split
 ) -> Checkpoint:
     """Return the checkpoint in a folder, which must belong to this training if there is one."""
-    settings |= {"training images": digest(train.images, train.labels)}
-    settings |= {"validation images": digest(validation.images, validation.labels)}
-    return Checkpoint(folder, {name: str(value) for name, value in settings.items()}, model, history)
+    data = {
+        "training images": digest(train.images, train.labels),
+        "validation images": digest(validation.images, validation.labels),
+    }
+    return Checkpoint(folder, {name: str(value) for name, value in (settings | data).items()}, model, history)
 
 
 def _compile(model: Any, optimizer: Any, learning_rate: float, epochs: int, steps: int) -> None:

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from mnist_nn import Split, build_model, load_mnist, load_weights, save_weights, train
 from mnist_nn._internal.checkpoint import FILE_NAME, Checkpoint, digest
 from mnist_nn.pictures.loading import brightness, open_picture
-from tests.memory import CLEAR_REFS, Growth, peak_growth
+from tests.memory import CLEAR_REFS, Growth, needs_counters, peak_growth
 from tests.test_data import NAMES, idx
 
 MAX_MEGABYTES = 200
@@ -69,7 +69,7 @@ def check(read, content: bytes) -> None:
     assert message is None or (message and "\n" not in message)
 
 
-@pytest.mark.skipif(not CLEAR_REFS.exists(), reason="needs the memory counters of Linux")
+@needs_counters
 def test_the_memory_check_notices_a_hungry_reader():
     with pytest.raises(AssertionError):
         check(lambda _: np.ones(250_000_000, np.uint8), b"")

@@ -14,7 +14,7 @@ from ..augmentation import Augmentation
 from ..data import Mnist, load_mnist
 from ..evaluation import evaluate
 from ..model import PRETRAINED, build_model, check_seed, save_weights
-from ..training import batches, muon, steps_per_execution, train, warmup_cosine
+from ..training import batches, muon, steps_per_execution, train, validation_batches, warmup_cosine
 
 SEED = 0
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 100, 1024, 0.015
@@ -78,7 +78,7 @@ def distill(
         jit_compile=False,
         steps_per_execution=steps_per_execution(model, steps),
     )
-    held_out = (mnist.validation.images, keras.utils.to_categorical(mnist.validation.labels, 10))
+    held_out = validation_batches(mnist.validation).map(lambda images, labels: (images, tf.one_hot(labels, 10)))
     model.fit(data, epochs=epochs, steps_per_epoch=steps, validation_data=held_out, shuffle=False, verbose=2)
     return model
 
