@@ -1,5 +1,6 @@
 """Train a model: batches that depend on (seed, step) only, a learning-rate schedule, and Keras' `fit`."""
 
+import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,6 @@ import numpy as np
 
 from ._internal.checkpoint import Checkpoint, digest
 from ._internal.distributed import strategy_scope
-from ._internal.muon import Muon
 from ._internal.tensorflow import keras, tf
 from .augmentation import Augmentation
 from .data import Split, check_split
@@ -180,8 +180,8 @@ def muon(
     learning_rate: float | keras.optimizers.schedules.LearningRateSchedule,
     weight_decay: float = WEIGHT_DECAY,
     momentum: float = 0.8,
-) -> Muon:
-    """Return Muon for the hidden layers, with Adam for the last layer and all biases.
+) -> keras.optimizers.Muon:
+    """Return Muon for the hidden layers, with Adam for the last Dense layer and all biases.
 
     Args:
         model: The Keras model to be trained.
@@ -192,10 +192,20 @@ def muon(
 
     Returns:
         The optimiser.
+
+    Notes:
+        K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024. Three Newton-Schulz steps
+        instead of five take less time and reach the same validation accuracy.
     """
-    kernels: list[Any] = [layer.kernel for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-    hidden = [kernel.path for kernel in kernels[:-1]]
-    return Muon(learning_rate, hidden=hidden, momentum=momentum, weight_decay=weight_decay)
+    last = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)][-1:]
+    return keras.optimizers.Muon(
+        learning_rate,  # pyright: ignore[reportArgumentType] (inferred from the default)
+        exclude_layers=[rf"(^|/){re.escape(layer.name)}/" for layer in last],  # patterns of the variables' paths
+        ns_steps=3,
+        momentum=momentum,
+        weight_decay=weight_decay,
+        adam_weight_decay=weight_decay,
+    )
 
 
 def warmup_cosine(learning_rate: float, steps: int) -> keras.optimizers.schedules.CosineDecay:
