@@ -6,7 +6,6 @@ from .analysis.attribution import (
     occlusion_sensitivity as occlusion_sensitivity,
     saliency as saliency,
 )
-from .analysis.calibration import apply_temperature as apply_temperature, fit_temperature as fit_temperature
 from .analysis.robustness import measure_robustness as measure_robustness
 from .analysis.selective import (
     confidence_threshold as confidence_threshold,
@@ -15,6 +14,7 @@ from .analysis.selective import (
 )
 from .analysis.significance import mcnemar as mcnemar, summarize_seeds as summarize_seeds
 from .augmentation import Augmentation as Augmentation
+from .calibration import apply_temperature as apply_temperature, fit_temperature as fit_temperature
 from .data import DataError as DataError, Mnist as Mnist, Split as Split, load_mnist as load_mnist
 from .evaluation import Evaluation as Evaluation, evaluate as evaluate
 from .model import (

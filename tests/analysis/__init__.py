@@ -1,1 +1,1 @@
-"""Tests of calibration, selective prediction, robustness, significance and attribution."""
+"""Tests of selective prediction, robustness, significance and attribution."""

@@ -1,1 +1,1 @@
-"""How far a model can be trusted: calibration, abstaining, robustness, significance and attribution."""
+"""How far a model can be trusted: abstaining, robustness, significance and attribution."""

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from ..model import check_model
+from .data import Split
+from .model import check_model, predict_probabilities
 
 if TYPE_CHECKING:
-    from .._internal.tensorflow import keras
+    from ._internal.tensorflow import keras
 
 TEMPERATURES = (0.05, 20)
 
@@ -35,7 +36,7 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
         >>> from mnist_nn import evaluate, fit_temperature, load_mnist, load_network
         >>> result = evaluate(load_network(), load_mnist().validation)
         >>> round(fit_temperature(result.labels, result.probabilities), 2)
-        1.09
+        1.0
     """
     # Equal to the logits up to a constant for each image.
     logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny), dtype=np.float64)
@@ -65,17 +66,44 @@ def apply_temperature(model: keras.Model, temperature: float) -> keras.Model:
 
     Example:
         >>> from mnist_nn import apply_temperature, load_pretrained
-        >>> less_confident = apply_temperature(load_pretrained(), 1.09)
+        >>> less_confident = apply_temperature(load_pretrained(), 1.1)
     """
-    from .._internal.tensorflow import keras
+    from ._internal.tensorflow import keras
 
-    last = check_model(model).layers[-1]
-    if not isinstance(last, keras.layers.Dense) or last.activation is not keras.activations.softmax:
-        raise ValueError(f"model must end in a Dense layer with softmax, not in {last.name}; give one that does")
+    if not has_softmax_layer(check_model(model)):
+        name = model.layers[-1].name
+        raise ValueError(f"model must end in a Dense layer with softmax, not in {name}; give one that does")
     if not 0 < temperature < np.inf:
         raise ValueError(f"temperature must be above 0 and finite, not {temperature!r}; fit_temperature finds one")
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    last = copy.layers[-1]
-    last.set_weights([weights / np.float32(temperature) for weights in last.get_weights()])
+    _divide_logits(copy, temperature)
     return copy
+
+
+def fold_temperature(model: keras.Model, validation: Split) -> None:
+    """Make a model that has learned from non-digits as confident as it is accurate, in place.
+
+    Does nothing for a model that ends in another layer than Dense with softmax.
+
+    Args:
+        model: A Keras model.
+        validation: The images and labels on which the temperature is fitted.
+    """
+    if has_softmax_layer(model):
+        temperature = fit_temperature(validation.labels, predict_probabilities(model, validation.images))
+        # Non-digits never make a model overconfident. The lower limit matters if all validation images are correct.
+        _divide_logits(model, min(max(temperature, 0.5), 1.0))
+
+
+def has_softmax_layer(model: Any) -> bool:
+    """Return True if a Keras model ends in a Dense layer with softmax."""
+    from ._internal.tensorflow import keras
+
+    last = model.layers[-1]
+    return isinstance(last, keras.layers.Dense) and last.activation is keras.activations.softmax
+
+
+def _divide_logits(model: Any, temperature: float) -> None:
+    last = model.layers[-1]
+    last.set_weights([weights / np.float32(temperature) for weights in last.get_weights()])
