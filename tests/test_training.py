@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from mnist_nn import Augmentation, build_model, train
+from mnist_nn import Augmentation, build_model, evaluate, train
 from mnist_nn._internal.tensorflow import keras
-from mnist_nn.pretrained.__main__ import build_teacher
-from mnist_nn.training import batches, steps_per_execution, warmup_cosine
+from mnist_nn.batches import batches
+from mnist_nn.training import muon, steps_per_execution, warmup_cosine
 from tests.background import FINGERPRINT
 from tests.memory import needs_counters
 
@@ -61,7 +61,7 @@ def test_the_callers_optimizer_is_used(small):
     own = keras.optimizers.SGD(0.0)
     model = build_model()
     before = model.get_weights()
-    train(model, small, small[:100], epochs=1, optimizer=own, verbose=0)
+    train(model, small, small[:100], epochs=1, optimizer=own, non_digits=None, verbose=0)
     assert model.optimizer is own
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
 
@@ -76,8 +76,26 @@ def test_steps_per_execution_are_an_equal_part_of_an_epoch(steps, expected):
     assert steps_per_execution(build_model(), steps) == expected
 
 
-def test_models_with_other_layers_run_one_step_at_a_time():
-    assert steps_per_execution(build_teacher(), 64) == 1
+@pytest.fixture
+def convolutional():
+    layers = keras.layers
+    convolution = [layers.Reshape((28, 28, 1)), layers.Conv2D(2, 5), layers.Flatten()]
+    return keras.Sequential([keras.Input((28, 28)), *convolution, layers.Dense(10, activation="softmax")])
+
+
+def test_models_with_other_layers_run_one_step_at_a_time(convolutional):
+    assert steps_per_execution(convolutional, 64) == 1
+
+
+def test_muon_trains_the_hidden_layers_and_adam_the_rest(convolutional):
+    for model in (build_model(), convolutional):
+        optimizer = muon(model, 0.01)
+        optimizer.build(model.trainable_variables)
+        with_adam = [velocity is not None for velocity in optimizer.adam_velocities]
+        kernels = [variable.path.endswith("kernel") for variable in model.trainable_variables]
+        hidden = sum(kernels) - 1 if model is not convolutional else 0
+        assert with_adam.count(False) == hidden
+        assert with_adam[-2:] == [True, True]
 
 
 class Counting(keras.callbacks.Callback):
@@ -104,6 +122,18 @@ def test_steps_per_execution_do_not_change_the_result(monkeypatch, small, mnist)
         assert history == results[0][1]
 
 
+def test_the_temperature_changes_confidence_only(small, mnist):
+    """Without non-digits none is fitted; with them it lowers the loss on the validation images."""
+    validation = mnist.validation[:1000]
+    settings = {"epochs": 4, "batch_size": 64, "augmentation": None, "verbose": 0}
+    history = train(model := build_model(), small, validation, **settings)
+    result = evaluate(model, validation)
+    assert result.accuracy == pytest.approx(history.history["val_accuracy"][-1])
+    assert result.loss < history.history["val_loss"][-1]
+    history = train(model := build_model(), small, validation, non_digits=None, **settings)
+    assert evaluate(model, validation).loss == pytest.approx(history.history["val_loss"][-1], rel=1e-4)
+
+
 def test_a_split_smaller_than_a_batch_and_its_progress(blank, capsys):
     history = train(build_model(), blank, blank, epochs=2, verbose=2)
     assert len(history.epoch) == 2
@@ -121,9 +151,7 @@ def test_a_split_smaller_than_a_batch_and_its_progress(blank, capsys):
         ({"epochs": 0}, "epochs must be a whole number"),
         ({"epochs": 1.5}, "epochs must be a whole number"),
         ({"batch_size": -1}, "batch_size must be a whole number"),
-        ({"learning_rate": 0}, "learning_rate must be a number"),
-        ({"learning_rate": float("nan")}, "learning_rate must be a number"),
-        ({"learning_rate": "0.01"}, "learning_rate must be a number"),
+        ({"non_digits": 0.5}, "non_digits must be a NonDigits or None, not 0.5"),
         ({"seed": -1}, "seed must be a whole number"),
         ({"seed": 0.5}, "seed must be a whole number"),
     ],

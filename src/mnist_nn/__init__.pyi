@@ -25,6 +25,7 @@ from .model import (
     predict_probabilities as predict_probabilities,
     save_weights as save_weights,
 )
+from .non_digits import NonDigits as NonDigits
 from .pictures.digit import Prediction as Prediction, predict_digit as predict_digit, prepare_image as prepare_image
 from .pictures.drawing_pad import DrawingPad as DrawingPad
 from .pictures.rows import read_digits as read_digits

@@ -6,6 +6,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 from . import __version__
 from ._internal.files import atomic_write, make_folder
@@ -52,6 +53,12 @@ def parser() -> argparse.ArgumentParser:
     new.set_defaults(command=train_command)
     new.add_argument("--seed", type=int, default=0, help="of weights, image order and distortions (default: 0)")
     new.add_argument("--epochs", type=int, help="passes over the training images (default: as in train())")
+    new.add_argument(
+        "--non-digits",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="also learn to be unsure about images that are not digits; turn it off for other data than digits",
+    )
     new.add_argument("--run", type=Path, default=Path("run"), metavar="FOLDER", help="for the results (default: run)")
 
     saved = commands.add_parser("evaluate", parents=[data], help="evaluate saved weights on the test images")
@@ -82,7 +89,9 @@ def train_command(options: argparse.Namespace) -> None:
     make_folder(options.run)  # fail before training, not after it
     mnist = load_mnist(options.data)
     model = build_model(seed=options.seed)
-    settings = {} if options.epochs is None else {"epochs": options.epochs}
+    settings: dict[str, Any] = {} if options.epochs is None else {"epochs": options.epochs}
+    if not options.non_digits:
+        settings["non_digits"] = None
     resumed = (options.run / FILE_NAME).exists()
     start = time.perf_counter()
     with warnings.catch_warnings():

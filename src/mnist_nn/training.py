@@ -1,4 +1,4 @@
-"""Train a model: batches that depend on (seed, step) only, a learning-rate schedule, and Keras' `fit`."""
+"""Train a model: a learning-rate schedule, an optimiser, and Keras' `fit`."""
 
 import re
 import warnings
@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ._internal.checkpoint import Checkpoint, digest
 from ._internal.distributed import strategy_scope
 from ._internal.tensorflow import keras, tf
 from .augmentation import Augmentation
+from .batches import batches, validation_batches
+from .calibration import fold_temperature
 from .data import Split, check_split
 from .model import check_model, check_seed
+from .non_digits import DigitAccuracy, DigitLoss, NonDigits
 
 MAX_STEPS_PER_EXECUTION = 64
+LEARNING_RATE = 0.04
 WEIGHT_DECAY = 0.2
 
 
@@ -30,8 +32,8 @@ def train(
     *,
     epochs: int = 17,
     batch_size: int = 2048,
-    learning_rate: float = 0.04,
     augmentation: Augmentation | None = Augmentation(),
+    non_digits: NonDigits | None = NonDigits(),
     optimizer: keras.optimizers.Optimizer | None = None,
     seed: int = 0,
     verbose: str | int = "auto",
@@ -44,17 +46,22 @@ def train(
     (Ctrl-C or the stop button), it warns with InterruptedTraining and returns the history of the finished epochs. A
     model created under a `tf.distribute` strategy is trained with it.
 
+    Beside the digits, the model sees images that are not digits and learns to give every digit the probability 0.1
+    for them. This makes it less confident about digits too. So after the last epoch a temperature is fitted on the
+    validation images and folded into the last layer, if that is a Dense layer with softmax; it changes no prediction.
+
     Args:
         model: A Keras model that maps pixels (n, 28, 28) to probabilities (n, 10).
         train: The images and labels to learn from.
-        validation: The images and labels that are evaluated after every epoch; the model never learns from them.
+        validation: The images and labels that are evaluated after every epoch. Only the temperature is fitted on them.
         epochs: The number of passes over the training images, at least 1.
         batch_size: The number of images in a step, at least 1.
-        learning_rate: The highest learning rate. It rises linearly during the first tenth of the steps and then falls
-            to 0 along a cosine.
         augmentation: How strongly training images are distorted, or None to leave them unchanged.
-        optimizer: Replaces Muon; `learning_rate` is then ignored.
-        seed: Determines the order of the images and their distortions: a whole number from 0 to 4,294,967,295.
+        non_digits: How many non-digits are shown, or None for none and no temperature. Use None if the images are not
+            digits, as in Fashion-MNIST.
+        optimizer: Replaces Muon, whose learning rate rises to 0.04 and falls to 0 along a cosine.
+        seed: Determines the order of the images, their distortions and the non-digits: a whole number from 0 to
+            4,294,967,295.
         verbose: Keras' progress display: 0 for none, 1 or "auto" for a bar, 2 for one line per epoch.
         callbacks: Further Keras callbacks. For a model of Dense layers up to 64 steps form one Keras step, and batch
             callbacks are called once for all of them.
@@ -64,6 +71,7 @@ def train(
 
     Returns:
         History whose `history` holds the lists "loss", "accuracy", "val_loss" and "val_accuracy", one value per epoch.
+        "loss" includes the non-digits, "accuracy" does not.
 
     Raises:
         ValueError: An argument is invalid, or the checkpoint is damaged or of another training; nothing has changed.
@@ -81,19 +89,20 @@ def train(
         Tracing takes about a second. Each further training in a process keeps about 10 MB: TensorFlow never releases
         the custom gradient of `ReplicaContext.all_reduce`, which Keras' optimisers call.
     """
-    _check_arguments(model, train, validation, epochs, batch_size, learning_rate, seed)
+    _check_arguments(model, train, validation, epochs, batch_size, non_digits, seed)
     batch_size = min(batch_size, len(train))
     steps = len(train) // batch_size
     history = _empty_history(epochs)
-    settings = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
-    settings |= {"augmentation": augmentation, "optimizer": _description(optimizer)}
+    settings = {"epochs": epochs, "batch_size": batch_size, "augmentation": augmentation, "non_digits": non_digits}
+    settings |= {"optimizer": _description(optimizer), "seed": seed}
     saved = None if checkpoint is None else _open_checkpoint(checkpoint, settings, model, history, train, validation)
     first_epoch = saved.epochs if saved else 0
-    data = batches(train, batch_size, epochs * steps, seed, augmentation, first_step=first_epoch * steps)
-    _compile(model, optimizer, learning_rate, epochs, steps)
+    data = batches(train, batch_size, epochs * steps, seed, augmentation, non_digits, first_step=first_epoch * steps)
+    _compile(model, optimizer, non_digits, epochs, steps)
     if saved:
         saved.restore(model)
         if saved.finished:
+            _finish(model, non_digits, validation)
             return history
     try:
         with strategy_scope(model, data):
@@ -112,18 +121,20 @@ def train(
             saved.restore(model)
         epoch = len(history.epoch) + 1
         warnings.warn(f"training was interrupted in epoch {epoch} of {epochs}", InterruptedTraining, stacklevel=2)
+    else:
+        _finish(model, non_digits, validation)
     return history
 
 
-def _check_arguments(model, train, validation, epochs, batch_size, learning_rate, seed) -> None:
+def _check_arguments(model, train, validation, epochs, batch_size, non_digits, seed) -> None:
     check_model(model)
     check_split("train", train)
     check_split("validation", validation)
     for name, value in {"epochs": epochs, "batch_size": batch_size}.items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
-    if not isinstance(learning_rate, int | float) or not 1e-9 <= learning_rate < float("inf"):
-        raise ValueError(f"learning_rate must be a number of at least 1e-09, not {learning_rate!r}")
+    if not isinstance(non_digits, NonDigits | None):
+        raise ValueError(f"non_digits must be a NonDigits or None, not {non_digits!r}")
     check_seed(seed)
 
 
@@ -151,17 +162,25 @@ def _open_checkpoint(
     return Checkpoint(folder, {name: str(value) for name, value in (settings | data).items()}, model, history)
 
 
-def _compile(model: Any, optimizer: Any, learning_rate: float, epochs: int, steps: int) -> None:
+def _compile(model: Any, optimizer: Any, non_digits: NonDigits | None, epochs: int, steps: int) -> None:
     """Compile the model for integer labels, with Muon by default, and create the optimiser's variables."""
     with model.distribute_strategy.scope():
         model.compile(
-            optimizer or muon(model, warmup_cosine(learning_rate, epochs * steps)),
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
+            optimizer or muon(model, warmup_cosine(LEARNING_RATE, epochs * steps)),
+            loss=DigitLoss(non_digits.weight) if non_digits else "sparse_categorical_crossentropy",
+            metrics=[DigitAccuracy(name="accuracy") if non_digits else "accuracy"],
             jit_compile=False,  # XLA runs no faster here, starts later and needs 100 MB more
             steps_per_execution=1 if tf.distribute.has_strategy() else steps_per_execution(model, steps),
         )
         model.optimizer.build(model.trainable_variables)
+
+
+def _finish(model: Any, non_digits: NonDigits | None, validation: Split) -> None:
+    """Correct the confidence of a model that has seen non-digits, and compile it with Keras' own loss and metric."""
+    if non_digits:
+        fold_temperature(model, validation)
+        with model.distribute_strategy.scope():
+            model.compile(model.optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
 def steps_per_execution(model: keras.Model, steps: int) -> int:
@@ -214,61 +233,3 @@ def warmup_cosine(learning_rate: float, steps: int) -> keras.optimizers.schedule
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0, warmup_target=learning_rate, warmup_steps=warmup, decay_steps=steps - warmup
     )
-
-
-def batches(
-    split: Split, batch_size: int, steps: int, seed: int, augmentation: Augmentation | None, first_step: int = 0
-) -> tf.data.Dataset:
-    """Return the batches (images, labels) from `first_step` to `steps`, each a function of (seed, step) only.
-
-    Every epoch has `len(split) // batch_size` batches from its own permutation. The few remaining images differ from
-    epoch to epoch.
-
-    Args:
-        split: The training images and labels.
-        batch_size: The number of images in a batch.
-        steps: The number of batches in the whole training.
-        seed: Determines the permutations and the distortions.
-        augmentation: How strongly images are distorted, or None.
-        first_step: Where to start, for a resumed training.
-
-    Returns:
-        A data set of (images, labels), where images are uint8, or float32 if they are distorted.
-    """
-    images, labels, n = _shared_tensor(split.images), tf.constant(split.labels), len(split)
-    steps_per_epoch = n // batch_size
-    index_shuffle = tf.random.experimental.index_shuffle  # pyright: ignore[reportAttributeAccessIssue]
-
-    @tf.autograph.experimental.do_not_convert
-    def batch(step):
-        epoch, position = step // steps_per_epoch, step % steps_per_epoch * batch_size
-        key = tf.cast(tf.stack([tf.constant(seed, tf.int64), epoch]), tf.uint32)
-        order = position + tf.range(batch_size, dtype=tf.int64)
-        chosen = index_shuffle(order, key, max_index=n - 1)
-        batch_images = tf.gather(images, chosen)
-        if augmentation is not None:
-            strength = augmentation.strength(tf.cast(step, tf.float32) / steps)
-            batch_images = augmentation.warp(batch_images, seed, step, strength)
-        return batch_images, tf.gather(labels, chosen)
-
-    # One batch at a time on all threads: two at a time are no faster and need twice the memory.
-    return _without_tuning(tf.data.Dataset.range(first_step, steps).map(batch).prefetch(1))
-
-
-def validation_batches(split: Split) -> tf.data.Dataset:
-    """Return a split in batches of 1,000, in order."""
-    return _without_tuning(tf.data.Dataset.from_tensor_slices((_shared_tensor(split.images), split.labels)).batch(1000))
-
-
-def _without_tuning(data: tf.data.Dataset) -> tf.data.Dataset:
-    """Disable tf.data's autotuning, which can delay the end of `fit`, and its optimisations, which copy the images."""
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    options.experimental_optimization.apply_default_optimizations = False
-    return data.with_options(options)
-
-
-def _shared_tensor(array: np.ndarray) -> tf.Tensor:
-    """Return a tensor that shares the array's memory if its alignment allows it, else a copy."""
-    shareable = array.flags.c_contiguous and array.flags.writeable and array.ctypes.data % 64 == 0
-    return tf.experimental.dlpack.from_dlpack(array.__dlpack__()) if shareable else tf.constant(array)

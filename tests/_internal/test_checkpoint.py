@@ -115,7 +115,7 @@ def test_a_killed_process_continues_to_the_same_weights_and_history(run, undistu
     ("settings", "words"),
     [
         ({"seed": 5, "epochs": 9}, "other epochs, seed"),
-        ({"learning_rate": 0.01, "augmentation": None}, "other learning_rate, augmentation"),
+        ({"augmentation": None, "non_digits": None}, "other augmentation, non_digits"),
         ({"model": build_model(4)}, "other model, initial weights"),
         ({"optimizer": keras.optimizers.SGD()}, "other optimizer"),
     ],
