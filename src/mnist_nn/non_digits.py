@@ -26,7 +26,7 @@ STROKES, POINTS = 4, 9  # of a figure, and of a stroke
 class NonDigits:
     """The non-digits that `train` shows beside the digits: their number and their weight.
 
-    About half of them are stick figures: two to four lines and arcs between the points of a 3x3 grid. The others are
+    Most of them are stick figures: two to four lines and arcs between the points of a 3x3 grid. The others are
     made from training digits, which are mirrored or turned, squashed, cut in half, or joined in pairs. Use None
     instead of a NonDigits if the training images are not digits, because a mirrored shirt is still a shirt.
 

@@ -153,7 +153,7 @@ def test_at_most_one_in_a_thousand_sure_predictions_is_wrong(mnist):
     probabilities = mean_probabilities(load_pretrained(), mnist.validation.images)
     sure = probabilities.max(axis=1) >= SURE_CONFIDENCE
     wrong = probabilities.argmax(axis=1) != mnist.validation.labels
-    assert sure.mean() > 0.96
+    assert sure.mean() > 0.95
     assert wrong[sure].mean() <= 0.001
 
 
