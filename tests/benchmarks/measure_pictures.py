@@ -21,6 +21,7 @@ from mnist_nn._internal.files import atomic_write
 
 RESULTS = Path(__file__).parents[2] / "notebooks" / "results" / "pictures.csv"
 DIGITS = 2_000  # test digits for each kind of picture
+LOOK_ALIKES = "OoIliSsZzBbgqDQ"  # letters that a person too takes for a digit if they stand alone
 ROWS = 500  # for each length
 
 
@@ -113,11 +114,12 @@ def make_row(test, random, count):
     return 255 - np.pad(np.concatenate(parts, axis=1), ((0, 0), (20, 20))), test.labels[chosen].tolist()
 
 
-def letters():
-    """Yield every letter of the alphabet, printed in four typefaces."""
+def letters(look_alike):
+    """Yield the letters that look like a digit, or all others, printed in four typefaces."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    chosen = [letter for letter in string.ascii_letters if (letter in LOOK_ALIKES) == look_alike]
     for name in ("DejaVuSans", "DejaVuSerif", "STIXGeneral", "cmr10"):
-        for letter in string.ascii_letters:
+        for letter in chosen:
             picture = Image.new("L", (120, 120), "white")
             font = ImageFont.truetype(folder / f"{name}.ttf", 80)
             ImageDraw.Draw(picture).text((60, 60), letter, "black", font, anchor="mm")
@@ -179,12 +181,13 @@ def main():
         rows = (make_row(test, random, count) for _ in range(ROWS))
         answers = [(read_digits(model, picture), labels) for picture, labels in rows]
         correct = np.array([[prediction.digit for prediction in found] == labels for found, labels in answers])
-        sure = np.array([all(prediction.sure for prediction in found) for found, _ in answers])
+        sure = np.array([bool(found) and all(prediction.sure for prediction in found) for found, _ in answers])
         add_row("row", f"rows of {count} digits", sure, correct)
     blank = [np.full((50, 50), value, np.uint8) for value in (0, 128, 255)]
     for kind, pictures in [
         ("blank", blank),
-        ("letters", letters()),
+        ("letters that look like a digit", letters(look_alike=True)),
+        ("other letters", letters(look_alike=False)),
         ("scribbles", scribbles(np.random.default_rng(0))),
         ("textures", textures(np.random.default_rng(0))),
         ("pieces of photographs", photos(np.random.default_rng(0))),

@@ -104,6 +104,7 @@ RECIPES = [
     ("without augmentation", ours, {"augmentation": None}, EPOCHS, 5),
     ("without elastic distortion", ours, {"augmentation": Augmentation(elastic=0)}, EPOCHS, 5),
     ("without decreasing strength", ours, {"augmentation": Augmentation(final_strength=1)}, EPOCHS, 5),
+    ("without non-digits", ours, {"non_digits": None}, EPOCHS, 5),
     ("without Muon", ours, {"optimizer": adamw}, EPOCHS, 5),
     ("without schedule", ours, {"optimizer": constant_rate}, EPOCHS, 5),
     ("without weight decay", ours, {"optimizer": no_weight_decay}, EPOCHS, 5),

@@ -21,6 +21,7 @@ from sklearn.neural_network import MLPClassifier
 
 from mnist_nn import (
     Augmentation,
+    NonDigits,
     build_model,
     evaluate,
     load_mnist,
@@ -155,10 +156,15 @@ def test_load_mnist(benchmark, add_row):
 
 
 @pytest.mark.parametrize(
-    ("name", "augmentation", "goal"), [("without augmentation", None, 2), ("with augmentation", Augmentation(), 3)]
+    ("name", "augmentation", "non_digits", "goal"),
+    [
+        ("without augmentation", None, None, 2),
+        ("with augmentation", Augmentation(), None, 3),
+        ("with augmentation and non-digits", Augmentation(), NonDigits(), 3.9),
+    ],
 )
-def test_one_epoch(name, augmentation, goal, mnist, speed, textbook, classifier, benchmark, add_row):
-    clock, settings = Clock(), {"epochs": 30, "augmentation": augmentation, "verbose": 0}
+def test_one_epoch(name, augmentation, non_digits, goal, mnist, speed, textbook, classifier, benchmark, add_row):
+    clock, settings = Clock(), {"epochs": 30, "augmentation": augmentation, "non_digits": non_digits, "verbose": 0}
     arguments = [build_model(), mnist.train, mnist.validation]
     benchmark.pedantic(train, arguments, {**settings, "callbacks": [clock]})
     comparison = f"MLPClassifier {classifier[1]:.2f} s, textbook {textbook[1]:.2f} s"
@@ -168,7 +174,8 @@ def test_one_epoch(name, augmentation, goal, mnist, speed, textbook, classifier,
 
 
 @pytest.mark.parametrize(
-    ("percent", "settings", "goal"), [(98, {"epochs": 4, "augmentation": None}, 3), (99, {"epochs": 17}, 15)]
+    ("percent", "settings", "goal"),
+    [(98, {"epochs": 4, "augmentation": None, "non_digits": None}, 3), (99, {"epochs": 17}, 15)],
 )
 def test_training_to_an_accuracy(percent, settings, goal, mnist, textbook, benchmark, add_row):
     lines = benchmark.pedantic(lambda: [python(TRAIN, seed, settings)[2] for seed in range(5)])
