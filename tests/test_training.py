@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_nn import Augmentation, build_model, evaluate, train
+from mnist_nn import Augmentation, NonDigits, build_model, evaluate, train
 from mnist_nn._internal.tensorflow import keras
 from mnist_nn.batches import batches
 from mnist_nn.training import muon, steps_per_execution, warmup_cosine
@@ -126,7 +126,7 @@ def test_the_temperature_changes_confidence_only(small, mnist):
     """Without non-digits none is fitted; with them it lowers the loss on the validation images."""
     validation = mnist.validation[:1000]
     settings = {"epochs": 4, "batch_size": 64, "augmentation": None, "verbose": 0}
-    history = train(model := build_model(), small, validation, **settings)
+    history = train(model := build_model(), small, validation, non_digits=NonDigits(weight=1), **settings)
     result = evaluate(model, validation)
     assert result.accuracy == pytest.approx(history.history["val_accuracy"][-1])
     assert result.loss < history.history["val_loss"][-1]

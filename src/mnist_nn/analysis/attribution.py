@@ -112,7 +112,8 @@ def deepfool(model: keras.Model, images: np.ndarray, max_steps: int = 50) -> np.
     Args:
         model: A Keras model from (n, 28, 28) pixels to (n, 10) probabilities.
         images: uint8 (n, 28, 28). Each takes about 100 kB of memory.
-        max_steps: The largest number of steps. An image that needs more keeps its old prediction.
+        max_steps: The largest number of steps. An image that needs more keeps its old prediction. So does one whose
+            changes make the model unsure about all digits before another one is more probable.
 
     Returns:
         The changed images, uint8 (n, 28, 28).
