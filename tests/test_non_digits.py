@@ -115,7 +115,7 @@ def with_and_without(small, mnist):
     models = []
     for non_digits in (NonDigits(), None):
         models.append(build_model(seed=0))
-        settings = {"epochs": 6, "batch_size": 64, "augmentation": None, "non_digits": non_digits, "verbose": 0}
+        settings = {"epochs": 4, "batch_size": 100, "augmentation": None, "non_digits": non_digits, "verbose": 0}
         train(models[-1], small, mnist.validation[:1000], **settings)
     return models
 

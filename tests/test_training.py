@@ -125,7 +125,7 @@ def test_steps_per_execution_do_not_change_the_result(monkeypatch, small, mnist)
 def test_the_temperature_changes_confidence_only(small, mnist):
     """Without non-digits none is fitted; with them it lowers the loss on the validation images."""
     validation = mnist.validation[:1000]
-    settings = {"epochs": 4, "batch_size": 64, "augmentation": None, "verbose": 0}
+    settings = {"epochs": 2, "batch_size": 100, "augmentation": None, "verbose": 0}
     history = train(model := build_model(), small, validation, non_digits=NonDigits(weight=1), **settings)
     result = evaluate(model, validation)
     assert result.accuracy == pytest.approx(history.history["val_accuracy"][-1])
