@@ -68,16 +68,24 @@ class NonDigits:
         """
         random = np.random.default_rng(seed)
         made = []
-        for make, part, originals in KINDS:
+        for make, fraction, originals in KINDS:
             chosen = np.flatnonzero(np.isin(split.labels, originals))
-            count = self.different * part // 16 if len(chosen) else 0
+            count = int(self.different * fraction) if len(chosen) else 0
             made += [make(random, split.images[random.choice(chosen, 2)]) for _ in range(count)]
         figures = draw_figures(random, self.different - len(made))
         return np.concatenate([figures, np.array(made, np.uint8).reshape(-1, SIDE, SIDE)])
 
 
 def draw_figures(random: np.random.Generator, n: int) -> np.ndarray:
-    """Return stick figures, uint8 (n, 28, 28), from two to four lines and arcs between the points of a 3x3 grid."""
+    """Return stick figures: two to four lines and arcs between the points of a 3x3 grid.
+
+    Args:
+        random: The source of all random choices.
+        n: The number of figures, at least 1.
+
+    Returns:
+        uint8 (n, 28, 28), scaled and centred as MNIST's digits; none of them is narrow like a 1.
+    """
     strokes, used = _strokes(random, 2 * n + 10)
     shown = np.where(used[:, :, None, None], strokes, np.nan)
     low, high = np.nanmin(shown, axis=(1, 2)), np.nanmax(shown, axis=(1, 2))
@@ -138,7 +146,7 @@ def _turn(random: np.random.Generator, digits: np.ndarray) -> np.ndarray:
 
 def _squash(random: np.random.Generator, digits: np.ndarray) -> np.ndarray:
     """Return a digit that is much wider than tall."""
-    return _fit(_crop(digits[0]), BOX, round(BOX * random.uniform(0.4, 0.65)))
+    return _fit(digits[0], (BOX, round(BOX * random.uniform(0.4, 0.65))))
 
 
 def _cut(random: np.random.Generator, digits: np.ndarray) -> np.ndarray:
@@ -162,11 +170,15 @@ def _crop(image: np.ndarray) -> np.ndarray:
     return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else image
 
 
-def _fit(image: np.ndarray, width: int = 0, height: int = 0) -> np.ndarray:
-    """Return an image as MNIST prepares digits: scaled into 20x20 pixels and centred by mass in 28x28."""
+def _fit(image: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Return the ink of an image as MNIST prepares digits: scaled into 20x20 pixels and centred by mass in 28x28.
+
+    `size`, the width and height in pixels, replaces the scaling that keeps the aspect ratio.
+    """
     image = _crop(image)
-    scale = BOX / max(image.shape)
-    size = width or max(1, round(image.shape[1] * scale)), height or max(1, round(image.shape[0] * scale))
+    if size is None:
+        height, width = (max(1, round(side * BOX / max(image.shape))) for side in image.shape)
+        size = width, height
     part = np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize(size, Image.Resampling.BICUBIC))
     mass = part + 1e-6  # a blank image has a centre too
     row, column = (float(mass.sum(axis=1 - axis) @ np.arange(part.shape[axis]) / mass.sum()) for axis in (0, 1))
@@ -177,12 +189,12 @@ def _fit(image: np.ndarray, width: int = 0, height: int = 0) -> np.ndarray:
     return result
 
 
-# How many of 16 non-digits are made in each way, and from which digits; the others are stick figures.
+# The fraction of the non-digits that is made in each way, and from which digits; the others are stick figures.
 KINDS = [
-    (_turn, 2, [2, 3, 4, 5, 6, 7, 9]),  # a mirrored or turned 0, 1 or 8 may be a digit
-    (_squash, 1, range(10)),
-    (_cut, 1, [0, 2, 3, 5]),  # half of another digit may be a digit: that of a 9 is a 0
-    (_pair, 2, range(10)),
+    (_turn, 2 / 16, [2, 3, 4, 5, 6, 7, 9]),  # a mirrored or turned 0, 1 or 8 may be a digit
+    (_squash, 1 / 16, range(10)),
+    (_cut, 1 / 16, [0, 2, 3, 5]),  # half of another digit may be a digit: that of a 9 is a 0
+    (_pair, 2 / 16, range(10)),
 ]
 
 

@@ -22,15 +22,14 @@ COVERAGE = 0.95  # of the validation digits
 
 def pictures(mnist):
     """Return pictures without a digit, prepared for the network, by kind."""
-    random = [np.random.default_rng(0) for _ in range(4)]
     mirrored = mnist.test.images[np.isin(mnist.test.labels, [2, 3, 4, 5, 6, 7, 9])][:500, :, ::-1]
     kinds = {
         "letters that look like a digit": letters(look_alike=True),
         "other letters": letters(look_alike=False),
         "mirrored test digits": mirrored,
-        "scribbles": scribbles(random[0]),
-        "textures": textures(random[1]),
-        "pieces of photographs": photos(random[2]),
+        "scribbles": scribbles(np.random.default_rng(0)),
+        "textures": textures(np.random.default_rng(0)),
+        "pieces of photographs": photos(np.random.default_rng(0)),
     }
     return {kind: np.array([prepare_image(picture) for picture in made]) for kind, made in kinds.items()}
 
