@@ -97,13 +97,13 @@ def train(
     settings |= {"optimizer": _description(optimizer), "seed": seed}
     saved = None if checkpoint is None else _open_checkpoint(checkpoint, settings, model, history, train, validation)
     first_epoch = saved.epochs if saved else 0
-    data = batches(train, batch_size, epochs * steps, seed, augmentation, non_digits, first_step=first_epoch * steps)
     _compile(model, optimizer, non_digits, epochs, steps)
     if saved:
         saved.restore(model)
         if saved.finished:
             _finish(model, non_digits, validation)
             return history
+    data = batches(train, batch_size, epochs * steps, seed, augmentation, non_digits, first_step=first_epoch * steps)
     try:
         with strategy_scope(model, data):
             model.fit(
