@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from mnist_nn import Augmentation, NonDigits, Split, build_model, predict_probabilities, train
+from mnist_nn import (
+    Augmentation,
+    InterruptedTraining,
+    NonDigits,
+    Split,
+    apply_temperature,
+    build_model,
+    predict_probabilities,
+    train,
+)
 from mnist_nn._internal.tensorflow import keras
 from mnist_nn.batches import batches
 from mnist_nn.non_digits import KINDS, NON_DIGIT, DigitAccuracy, DigitLoss, draw_figures
@@ -132,6 +141,17 @@ def test_the_model_can_be_saved_and_evaluated_with_keras_alone(with_and_without,
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert np.array_equal(loaded.predict(small.images[:50], verbose=0), model.predict(small.images[:50], verbose=0))
     assert loaded.evaluate(small.images, small.labels, verbose=0)[1] > 0.9
+
+
+def test_a_model_can_be_copied_after_an_interrupted_training(small):
+    def interrupt(batch, logs=None):
+        raise KeyboardInterrupt
+
+    model = build_model()
+    callbacks = [keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)]
+    with pytest.warns(InterruptedTraining, match="in epoch 1 of 2"):
+        train(model, small, small[:100], epochs=2, augmentation=None, callbacks=callbacks, verbose=0)
+    assert apply_temperature(model, 2).count_params() == model.count_params()
 
 
 def test_other_models_learn_from_non_digits_too(small):

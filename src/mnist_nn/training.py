@@ -121,6 +121,7 @@ def train(
             saved.restore(model)
         epoch = len(history.epoch) + 1
         warnings.warn(f"training was interrupted in epoch {epoch} of {epochs}", InterruptedTraining, stacklevel=2)
+        _finish(model, non_digits, None)
     else:
         _finish(model, non_digits, validation)
     return history
@@ -175,10 +176,14 @@ def _compile(model: Any, optimizer: Any, non_digits: NonDigits | None, epochs: i
         model.optimizer.build(model.trainable_variables)
 
 
-def _finish(model: Any, non_digits: NonDigits | None, validation: Split) -> None:
-    """Correct the confidence of a model that has seen non-digits, and compile it with Keras' own loss and metric."""
+def _finish(model: Any, non_digits: NonDigits | None, validation: Split | None) -> None:
+    """Compile a model that has seen non-digits with Keras' own loss, so that Keras can copy, save and load it.
+
+    If validation images are given, correct its confidence as well; an interrupted training keeps its weights.
+    """
     if non_digits:
-        fold_temperature(model, validation)
+        if validation is not None:
+            fold_temperature(model, validation)
         with model.distribute_strategy.scope():
             model.compile(model.optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 
