@@ -26,8 +26,9 @@ from .model import (
     save_weights as save_weights,
 )
 from .non_digits import NonDigits as NonDigits
-from .pictures.digit import Prediction as Prediction, predict_digit as predict_digit, prepare_image as prepare_image
+from .pictures.digit import predict_digit as predict_digit, prepare_image as prepare_image
 from .pictures.drawing_pad import DrawingPad as DrawingPad
+from .pictures.prediction import Prediction as Prediction
 from .pictures.rows import read_digits as read_digits
 from .plots.attribution import (
     plot_attributions as plot_attributions,

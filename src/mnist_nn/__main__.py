@@ -133,14 +133,23 @@ def evaluate_command(options: argparse.Namespace) -> None:
 
 
 def predict_command(options: argparse.Namespace) -> None:
-    """Print one line per picture; continue after one that cannot be read, and fail at the end."""
+    """Print one line per picture or row of digits; continue after one that cannot be read, and fail at the end."""
     from . import load_network, predict_digit, read_digits
 
     model, errors = load_network(options.weights), []
     for image in options.images:
         try:
-            found = read_digits(model, image) if options.row else [predict_digit(model, image)]
-            print(f"{image}: {_describe(found)}")
+            if options.row:
+                found = read_digits(model, image)
+                lines = sorted({prediction.line for prediction in found})
+                for line in lines:
+                    print(f"{image}: {_describe([prediction for prediction in found if prediction.line == line])}")
+                if not lines:
+                    print(f"{image}: no digits")
+                continue
+            prediction = predict_digit(model, image)
+            count = 1 if prediction.clear else len(read_digits(model, image))
+            print(f"{image}: {_describe([prediction])}{f'; {count} digits found: try --row' if count > 1 else ''}")
         except (ValueError, OSError) as error:
             errors.append(str(error))
     if errors:
@@ -149,8 +158,6 @@ def predict_command(options: argparse.Namespace) -> None:
 
 def _describe(predictions: list) -> str:
     """Return "5 (99.8%)", or "604 (97.1%)" with the lowest confidence of a row; "not sure: " precedes it if so."""
-    if not predictions:
-        return "no digits"
     digits = "".join(str(prediction.digit) for prediction in predictions)
     doubt = "" if all(prediction.sure for prediction in predictions) else "not sure: "
     return f"{doubt}{digits} ({min(prediction.confidence for prediction in predictions):.1%})"

@@ -14,7 +14,7 @@ from mnist_nn import (
     risk_coverage,
     select_confident,
 )
-from mnist_nn.pictures.digit import SURE_CONFIDENCE, mean_probabilities
+from mnist_nn.pictures.prediction import SURE_CONFIDENCE, mean_probabilities
 
 
 def predicting_zero(confidence, wrong):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mnist_nn import NonDigits, build_model, load_mnist, prepare_image, train
 from mnist_nn._internal.files import atomic_write
-from mnist_nn.pictures.digit import mean_probabilities
+from mnist_nn.pictures.prediction import mean_probabilities
 from tests.benchmarks.measure_pictures import letters, photos, scribbles, textures
 
 RESULTS = Path(__file__).parents[2] / "notebooks" / "results" / "non_digits.csv"

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from mnist_nn import Prediction, load_pretrained, predict_digit, predict_probabilities, prepare_image
-from mnist_nn.pictures.digit import SURE_CONFIDENCE, mean_probabilities
+from mnist_nn import Prediction, load_network, load_pretrained, predict_digit, predict_probabilities, prepare_image
+from mnist_nn.pictures.prediction import SURE_CONFIDENCE, mean_probabilities
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,6 @@ def with_lines_and_specks(x):
 
 OUTSIDE_CORNER = np.indices((270, 270)).sum(axis=0) > 50
 DIFFICULTIES = {
-    "shadow, gradient and noise": with_shadow_and_noise,
     "ruled lines and specks": with_lines_and_specks,
     "a dark corner": lambda x: np.pad(x, [(70, 0), (0, 70)], constant_values=255) * OUTSIDE_CORNER,
     "a gradient": lambda x: (x * np.linspace(0.5, 1, 200)).astype(np.uint8),
@@ -197,6 +196,35 @@ DIFFICULTIES = {
 def test_digits_in_difficult_pictures_are_cut_out_cleanly(large, difficulty):
     picture = DIFFICULTIES[difficulty](large).astype(np.uint8)
     assert similar(prepare_image(picture), prepare_image(large))
+
+
+def test_a_digit_in_a_shadow_is_recognised(large):
+    prediction = predict_digit(load_network(), with_shadow_and_noise(large))
+    assert prediction.digit == 3
+    assert prediction.sure
+
+
+def test_a_digit_in_a_tight_crop_is_recognised(large):
+    rows, columns = (np.flatnonzero((large < 128).any(axis=axis)) for axis in (1, 0))
+    tight = large[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    assert predict_digit(load_network(), tight).digit == 3
+    assert similar(prepare_image(tight), prepare_image(large))
+
+
+def test_a_digit_in_a_printed_box_is_cut_out(large):
+    picture = np.pad(large, 60, constant_values=255)
+    for place in (30, 280):  # each side is a line that goes on beyond the corners
+        picture[place : place + 6], picture[:, place : place + 6] = 40, 40
+    assert similar(prepare_image(picture), prepare_image(large))
+
+
+@pytest.mark.parametrize("gap", [0, 30, 100])
+def test_two_digits_are_not_clear(large, mnist, gap):
+    other = 255 - np.asarray(Image.fromarray(mnist.train.images[0]).resize((200, 200), Image.Resampling.BICUBIC))
+    both = np.concatenate([other[:, 30:170], np.full((200, gap), 255, np.uint8), large[:, 30:170]], axis=1)
+    prediction = predict_digit(load_network(), np.pad(both, 20, constant_values=255))
+    assert not prediction.clear
+    assert not prediction.sure
 
 
 @pytest.mark.parametrize("pen", [1, 3, 24, 40])

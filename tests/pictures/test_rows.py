@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from mnist_nn import load_pretrained, read_digits
 
@@ -98,10 +98,54 @@ def test_a_blank_picture_has_no_digits(model):
     assert read_digits(model, np.full((1, 1), 255, np.uint8)) == []
 
 
-def test_a_texture_is_refused(model):
-    texture = np.random.default_rng(0).integers(0, 256, (100, 100), np.uint8).repeat(8, axis=0).repeat(8, axis=1)
+def squared_paper():
+    picture = np.full((600, 800), 235, np.uint8)
+    picture[20::40], picture[:, 20::40] = 180, 180
+    return picture
+
+
+def texture():
+    return np.random.default_rng(0).integers(0, 256, (100, 100), np.uint8).repeat(8, axis=0).repeat(8, axis=1)
+
+
+@pytest.mark.parametrize("picture", [squared_paper, texture])
+def test_pictures_without_digits_give_an_empty_list(model, picture):
+    assert read_digits(model, picture()) == []
+
+
+def test_a_page_of_text_is_refused(model):
+    page = Image.new("L", (1400, 1000), "white")
+    text = "\n".join(["the quick brown fox jumps over the lazy dog"] * 20)
+    ImageDraw.Draw(page).multiline_text((40, 40), text, "black", ImageFont.load_default(36))
     with pytest.raises(ValueError, match="more than 300 digits; cut out"):
-        read_digits(model, texture)
+        read_digits(model, page)
+
+
+def test_digits_on_ruled_paper_are_read(model, digits):
+    picture = row(digits, "604")
+    picture[122:125] = 90  # through the lower ends of the digits
+    picture[8:11] = 90
+    assert as_text(read_digits(model, picture)) == "604"
+
+
+def test_digits_on_a_note_on_a_dark_desk_are_read(model, digits):
+    desk = np.full((500, 700), 25, np.uint8)
+    note = row(digits, "2718")
+    desk[150 : 150 + note.shape[0], 60 : 60 + note.shape[1]] = note
+    assert as_text(read_digits(model, desk)) == "2718"
+
+
+def test_small_zeros_belong_to_the_row(model, digits):
+    small = np.asarray(Image.fromarray(digits[0]).resize((40, 50)))
+    zero = np.pad(small, ((25, 25), (0, 0)))
+    assert as_text(read_digits(model, row([zero, *digits[1:]], "5100"))) == "5100"
+
+
+def test_each_prediction_knows_its_line(model, digits):
+    first, second = row(digits, "123"), row(digits, "45")
+    picture = np.full((320, first.shape[1]), 255, np.uint8)
+    picture[:160], picture[160:, : second.shape[1]] = first, second
+    assert [prediction.line for prediction in read_digits(model, picture)] == [0, 0, 0, 1, 1]
 
 
 def test_a_path_is_accepted(model, digits, tmp_path):

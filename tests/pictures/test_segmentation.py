@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_nn.pictures.segmentation import find_ink, find_marks
+from mnist_nn.pictures.segmentation import Marks, estimate_noise, find_contrast, find_marks, measure_marks
 
 
 def page(light=1.0):
@@ -21,47 +21,74 @@ DOWN, RIGHT = np.indices((200, 200)) / 200
     [1.0, 0.4, 0.5 + RIGHT / 2, 1 - 0.5 * (DOWN + RIGHT) / 2, np.where(RIGHT > 0.6, 0.5, 1.0)],
     ids=["bright", "dim", "from the right", "from a corner", "half in shadow"],
 )
-def test_the_ink_does_not_depend_on_the_light(light):
+def test_the_contrast_does_not_depend_on_the_light(light):
     grey, cross = page(light)
-    ink = find_ink(grey)
-    assert ink[cross].mean() == pytest.approx(0.7 / 0.9, abs=0.08)
-    assert ink[~cross].mean() < 0.03
-
-
-def test_light_ink_on_a_dark_board_is_found():
-    grey, cross = page()
-    ink = find_ink(1 - grey)
-    assert ink[cross].mean() > 0.6
-    assert ink[~cross].mean() < 0.02
-
-
-@pytest.mark.parametrize("light", [1.0, 0.5 + RIGHT / 2], ids=["even", "uneven"])
-def test_light_on_dark_gives_the_same_ink_as_dark_on_light(light):
-    grey, _ = page(light)
-    assert find_ink(1 - grey) == pytest.approx(find_ink(grey), abs=1e-5)
+    contrast = find_contrast(grey)
+    assert contrast[cross].mean() == pytest.approx(0.7 / 0.9, abs=0.08)
+    assert contrast[~cross].mean() < 0.03
 
 
 def test_a_shadow_does_not_weaken_strokes():
     grey, cross = page(np.where(DOWN > 0.5, 0.5, 1.0))
-    ink = find_ink(grey)
-    upper, lower = (ink[part][cross[part]].mean() for part in (np.s_[55:85], np.s_[115:145]))
+    contrast = find_contrast(grey)
+    upper, lower = (contrast[part][cross[part]].mean() for part in (np.s_[55:85], np.s_[115:145]))
     assert lower == pytest.approx(upper, rel=0.1)
 
 
+def test_ink_at_the_edge_counts_only_if_the_paper_continues_outside():
+    grey = np.full((100, 100), 0.9, np.float32)
+    grey[:, :15] = 0.1  # a thick stroke in a tight crop, or a desk
+    assert find_contrast(grey, white_outside=True)[:, :10].min() > 0.7
+    assert find_contrast(grey, white_outside=False)[:, :10].max() < 0.1
+
+
+def test_a_dark_desk_is_not_paper():
+    grey = np.full((300, 400), 0.05, np.float32)
+    grey[60:240, 80:320] = 0.9
+    grey[100:104, 20:30] = 0.01  # a speck on the desk
+    assert not find_marks(find_contrast(grey)).labels[90:120, 5:50].any()
+
+
+def test_noise_is_estimated_where_it_is():
+    noise = np.random.default_rng(0).normal(0, np.where(np.arange(512) < 256, 0.01, 0.05), (512, 512))
+    estimate = estimate_noise(noise.astype(np.float32))
+    assert estimate[:, 60:150].mean() == pytest.approx(0.01, rel=0.2)
+    assert estimate[:, -150:-60].mean() == pytest.approx(0.05, rel=0.2)
+
+
+def test_faint_strokes_stay_connected_and_noise_is_rejected():
+    contrast = np.random.default_rng(0).normal(0, 0.01, (300, 300)).astype(np.float32)
+    contrast[150:154, 50:150], contrast[150:154, 150:250] = 0.3, 0.11  # a pencil that runs dry
+    marks = find_marks(contrast)
+    assert len(marks.boxes) == 1
+    assert marks.boxes[0, [1, 3]] == pytest.approx((50, 250), abs=2)
+
+
 def test_separate_marks_are_found():
-    ink = np.zeros((60, 80), np.float32)
-    ink[10:20, 5:9], ink[30:50, 40:70], ink[0:3, 78:] = 0.5, 1, 0.8
-    marks = find_marks(ink, 0.25)
+    contrast = np.zeros((60, 80), np.float32)
+    contrast[10:20, 5:9], contrast[30:50, 40:70], contrast[0:3, 78:] = 0.5, 1, 0.8
+    marks = find_marks(contrast)
     order = np.argsort(marks.boxes[:, 1])
     assert marks.boxes[order].tolist() == [[10, 5, 20, 9], [30, 40, 50, 70], [0, 78, 3, 80]]
     assert marks.mass[order] == pytest.approx([20, 600, 4.8])
-    assert marks.at_edge[order].tolist() == [False, False, True]
+    assert marks.strength[order] == pytest.approx([0.5, 1, 0.8])
+    assert marks.sizes[order].tolist() == [10, 30, 3]
+
+
+def test_marks_that_leave_the_picture_are_told_from_others():
+    inked = np.zeros((100, 100), bool)
+    inked[20] = True  # from edge to edge
+    inked[40:60, 0] = True  # along an edge
+    inked[80:90, 0:40] = True  # only touches it
+    inked[50:70, 50:60] = True
+    marks = measure_marks(inked.astype(np.float32), inked)
+    assert marks.leave_picture[np.argsort(marks.boxes[:, 0])].tolist() == [True, True, False, False]
 
 
 def test_a_mark_is_cut_out_without_its_neighbours():
-    ink = np.zeros((60, 80), np.float32)
-    ink[10:40, 10:20], ink[10:40, 24:30] = 0.5, 1
-    marks = find_marks(ink, 0.25)
+    contrast = np.zeros((60, 80), np.float32)
+    contrast[10:40, 10:20], contrast[10:40, 24:30] = 0.5, 1
+    marks: Marks = find_marks(contrast)
     number = int(marks.boxes[:, 1].argmin())
     cut, box = marks.cut_out([number])
     assert box == (10, 10, 20, 40)
@@ -76,6 +103,6 @@ def test_a_mark_is_cut_out_without_its_neighbours():
     "grey", [np.full((40, 40), 0.5), np.linspace(0.4, 0.46, 1600).reshape(40, 40), np.ones((1, 1))]
 )
 def test_a_blank_page_has_no_marks(grey):
-    marks = find_marks(find_ink(grey.astype(np.float32)), 0.25)
+    marks = find_marks(find_contrast(grey.astype(np.float32)))
     assert marks.boxes.shape == (0, 4)
     assert marks.mass.shape == (0,)

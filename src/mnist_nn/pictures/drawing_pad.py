@@ -15,8 +15,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..model import ModelLike, check_model, load_network, predict_probabilities
-from .digit import Prediction, predict_digit
+from .digit import predict_digit
 from .loading import ImageLike, open_picture
+from .prediction import Prediction
+from .rows import read_digits
 
 try:
     import anywidget
@@ -103,6 +105,8 @@ class DrawingPad(anywidget.AnyWidget):
                 self.prediction = predict_digit(self.model, self.image)
                 text = f"{self.prediction.digit} ({self.prediction.confidence:.1%})".replace("%", " %")
                 text = text if self.prediction.sure else f"not sure: {text}"
+                count = 1 if self.prediction.clear else len(read_digits(self.model, self.image))
+                text = f"{count} digits found" if count > 1 else text
         except Exception as error:  # always answer, because the page waits for it
             text = f"cannot be read: {error}"
         nothing = Prediction(np.zeros(10, np.float32), np.zeros((28, 28), np.uint8), (0, 0, 0, 0), clear=False)

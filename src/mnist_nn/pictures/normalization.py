@@ -29,6 +29,18 @@ def normalize(ink: np.ndarray) -> np.ndarray:
     return _center(_fit(_adjust_stroke_width(_crop(ink)), BOX_PX))
 
 
+def aspect_ratio(ink: np.ndarray) -> float:
+    """Return the width of the strokes divided by their height."""
+    height, width = _crop(ink).shape
+    return width / height
+
+
+def stretch(ink: np.ndarray, factor: float) -> np.ndarray:
+    """Return the strokes with their width multiplied by a factor."""
+    ink = _crop(ink)
+    return resize(ink, (ink.shape[0], max(1, round(ink.shape[1] * factor))))
+
+
 def _crop(ink: np.ndarray) -> np.ndarray:
     return ink[bounding_slices(ink > MIN_INK)]
 

@@ -1,6 +1,8 @@
 """Separate ink from paper, and the ink into connected marks.
 
-Brightness and ink are float32 (h, w). Ink is the contrast with the surrounding paper (or board), 0 to 1.
+Brightness and contrast are float32 (h, w). Contrast is how much darker a pixel is than the paper around it, as a
+fraction of the paper's brightness: about 0 on paper and up to 1 on black ink. Light ink on a dark board is handled by
+inverting the brightness first.
 """
 
 from collections.abc import Sequence
@@ -11,62 +13,62 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-MIN_CONTRAST = 0.1  # with the paper; fainter marks are not ink
-COARSE_SIDE_PX = 64  # the paper is estimated at this size
-MAX_STROKE = 0.45  # fraction of the shorter side; wider dark areas are shadows, not strokes
+COARSE_SIDE_PX = 128  # the paper is estimated at this size
+MAX_STROKE = 0.35  # fraction of the longer side; wider dark areas are shadows or a desk, not strokes
+DESK = 0.2  # fraction of the brightest paper; what is darker is a desk, not paper in a shadow
+MIN_CONTRAST = 0.06  # fainter pixels are never ink, however little noise there is
+NOISE_TILE_PX = 64  # the noise is estimated in tiles of this size
+LOW_NOISE, HIGH_NOISE = 5, 9  # standard deviations: every pixel of a mark, and at least one of them
+MIN_INK = 0.2  # fraction of a mark's strongest pixel; fainter ink does not connect strokes
+
+EIGHT_NEIGHBORS = np.ones((3, 3), bool)
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
-def find_ink(brightness: np.ndarray) -> np.ndarray:
-    """Return the ink in a picture of dark strokes on light paper or the reverse, without uneven light and noise.
+def find_contrast(brightness: np.ndarray, white_outside: bool = False) -> np.ndarray:
+    """Return the contrast of a picture of dark strokes on light paper, without uneven light.
 
     Args:
         brightness: float32 (h, w), 0 black to 1 white.
+        white_outside: True if ink may touch the edge of the picture, as in a tight crop: the paper is assumed to
+            continue outside. False if dark areas at the edge are shadows or a desk: they are assumed to continue.
 
     Returns:
-        The contrast with the surrounding paper, float32 (h, w), 0 to 1.
+        float32 (h, w), about 0 on paper (noise makes it positive or negative) and at most 1.
     """
     coarse, scale = reduce(brightness, COARSE_SIDE_PX)
-    if not _is_dark_on_light(coarse):
-        brightness, coarse = 1 - brightness, 1 - coarse
-    paper = _estimate_paper(coarse, smooth=scale < 1)
+    surface = ndimage.gaussian_filter(coarse, 1) if scale < 1 else coarse
+    side = max(3, round(MAX_STROKE * max(coarse.shape)))
+    outside: dict[str, Any] = {"mode": "edge"}
+    if white_outside:
+        outside = {"mode": "constant", "constant_values": float(np.quantile(surface, 0.95))}
+    paper = np.pad(surface, side, **outside)
+    paper = ndimage.grey_closing(paper, size=(side, side))[side:-side, side:-side]  # fills strokes with paper
     if scale < 1:
-        paper = paper - np.median(paper - coarse)  # closing brightens noisy paper: correct for it
-        paper = resize(paper, brightness.shape) if paper.ndim else paper
+        paper = paper - max(0.0, float(np.median(paper - coarse)))  # closing brightens noisy paper: correct for it
+        paper = resize(paper, brightness.shape)
     # A shadow dims paper and ink by the same factor, so divide.
-    ink = np.maximum(paper - brightness, 0) / np.maximum(paper, MIN_CONTRAST)
-    if max(brightness.shape) > 150:
-        part = bounding_slices(ink > 0, margin=2)  # everything else is 0 and stays 0
-        ink[part] = ndimage.gaussian_filter(ink[part], 0.7, truncate=2)
-    return ink
+    contrast = (paper - brightness) / np.maximum(paper, 0.1)
+    contrast[paper < DESK * np.quantile(paper[::4, ::4], 0.95)] = 0  # not paper
+    return ndimage.gaussian_filter(contrast, 0.7, truncate=2) if scale < 1 else contrast
 
 
-def _is_dark_on_light(coarse: np.ndarray) -> bool:
-    """Compare the edge with the rest if the edge is even, else look at the skewness of the local contrast.
+def estimate_noise(contrast: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of the noise around each pixel, float32 (h, w).
 
-    An even edge is paper. On an uneven one strokes are still few and stand out, so they skew the contrast.
+    Dark parts of a photo are noisier than light ones, so each tile has its own estimate. The lower quartile of the
+    absolute deviations ignores the edges of strokes; for Gaussian noise it is 0.319 standard deviations.
     """
-    low, middle, high = _edge_quantiles(coarse)
-    darkest, lightest = coarse.min(), coarse.max()
-    if high - low < 0.1 * (lightest - darkest):
-        return bool(middle >= (darkest + lightest) / 2)
-    contrast = coarse - ndimage.gaussian_filter(coarse, 0.1 * max(coarse.shape))
-    return bool((contrast**3).mean() <= 0)
-
-
-def _edge_quantiles(coarse: np.ndarray) -> np.ndarray:
-    """Return the 10 %, 50 % and 90 % quantiles of the brightness along the edge of the picture."""
-    return np.quantile(np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]]), [0.1, 0.5, 0.9])
-
-
-def _estimate_paper(coarse: np.ndarray, smooth: bool) -> np.ndarray:
-    """Return the brightness of the paper under dark ink: a map, or a single number (0-d) if the light is even."""
-    surface = ndimage.gaussian_filter(coarse, 1) if smooth else coarse
-    side = max(3, round(max(MAX_STROKE * min(coarse.shape), 0.2 * max(coarse.shape))))
-    paper = ndimage.grey_closing(surface, size=(side, side), mode="nearest")  # replaces strokes by their surroundings
-    low, middle, high = _edge_quantiles(paper)
-    if high - low < 0.25 * (paper.max() - coarse.min()):
-        return np.asarray(middle, np.float32)  # even light: even the widest blot is ink
-    return paper
+    height, width = contrast.shape
+    deviation = np.abs(contrast - ndimage.uniform_filter(contrast, 7))[::2, ::2]
+    tile = NOISE_TILE_PX // 2
+    down, right = deviation.shape[0] // tile, deviation.shape[1] // tile
+    if min(down, right) < 2:
+        return np.full_like(contrast, np.quantile(deviation, 0.25) / 0.319)
+    tiles = deviation[: down * tile, : right * tile].reshape(down, tile, right, tile).swapaxes(1, 2)
+    quartiles = np.quantile(tiles.reshape(down, right, -1), 0.25, axis=2) / 0.319
+    return resize(ndimage.median_filter(quartiles, 3, mode="nearest"), (height, width))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,29 +76,34 @@ class Marks:
     """Connected marks of ink.
 
     Args:
-        ink: float32 (h, w).
+        ink: float32 (h, w), the contrast, at least 0.
         labels: int (h, w), 0 for paper, else the number of the mark, counted from 1.
         boxes: int (n, 4), top, left, bottom and right of each mark.
         mass: float (n,), the sum of the ink of each mark.
+        strength: float32 (n,), the strongest ink of each mark.
     """
 
     ink: np.ndarray
     labels: np.ndarray
     boxes: np.ndarray
     mass: np.ndarray
+    strength: np.ndarray
 
     @property
     def sizes(self) -> np.ndarray:
-        """The height and width of each mark, int (n, 2)."""
-        return self.boxes[:, 2:] - self.boxes[:, :2]
+        """The longer side of each mark's box, int (n,)."""
+        return (self.boxes[:, 2:] - self.boxes[:, :2]).max(axis=1, initial=0)
 
     @property
-    def at_edge(self) -> np.ndarray:
-        """True for marks that touch the edge of the picture, bool (n,)."""
-        return (self.boxes[:, :2] == 0).any(axis=1) | (self.boxes[:, 2:] == self.ink.shape).any(axis=1)
+    def leave_picture(self) -> np.ndarray:
+        """True for marks that touch opposite edges of the picture, or one edge over half of their length, bool (n,)."""
+        edges = (self.labels[0], self.labels[-1], self.labels[:, 0], self.labels[:, -1])
+        top, bottom, left, right = (np.bincount(edge, minlength=len(self.boxes) + 1)[1:] for edge in edges)
+        longest = np.max([top, bottom, left, right], axis=0)
+        return (top * bottom > 0) | (left * right > 0) | (longest > 0.5 * self.sizes)
 
-    def cut_out(self, chosen: Sequence[int]) -> tuple[np.ndarray, tuple[int, int, int, int]]:
-        """Return the ink of some marks without their neighbours, and their common box (left, top, right, bottom).
+    def cut_out(self, chosen: Sequence[int]) -> tuple[np.ndarray, Box]:
+        """Return the ink of some marks without their neighbours, and their common box.
 
         The marks are counted from 0. The ink is scaled so that their darkest strokes are 1.
         """
@@ -110,36 +117,54 @@ class Marks:
         ink, labels = self.ink[part], self.labels[part]
         own = is_chosen.take(labels)  # faster than is_chosen[labels]
         ink = (ink / np.quantile(ink[own], 0.95)).clip(0, 1)
-        others = (labels > 0) & ~own
-        if others.any():
-            ink[ndimage.binary_dilation(others, iterations=2) & ~own] = 0
+        soft_edge = ndimage.maximum_filter(own, 3) & (labels == 0)
+        ink[~(own | soft_edge)] = 0
         return ink, (int(left), int(top), int(right), int(bottom))
 
 
-def find_marks(ink: np.ndarray, min_ink: float) -> Marks:
-    """Return the connected marks in the ink of a picture; none if it is blank.
+def find_marks(contrast: np.ndarray) -> Marks:
+    """Return the connected marks of ink in a picture; none if it is blank.
+
+    Hysteresis keeps faint strokes connected and rejects noise: all pixels of a mark are above a low threshold, and at
+    least one is above a high one.
 
     Args:
-        ink: What `find_ink` returns, float32 (h, w).
-        min_ink: A fraction of the darkest ink. Fainter ink does not belong to a mark.
+        contrast: What `find_contrast` returns, float32 (h, w).
 
     Returns:
         The marks, numbered from the top of the picture.
     """
-    # Estimate the noise from the paper: for Gaussian noise the 65th percentile lies 0.385 sigma above the mean, and
-    # ink is cut off at the mean. If most of the paper has no noise at all, the estimate is 0.
-    sample = ink[::2, ::2]
-    noise = np.quantile(sample, 0.65) / 0.385 if np.count_nonzero(sample) > 0.34 * sample.size else 0.0
-    peak = ink.max()
-    threshold = max(min_ink * peak, min(4 * noise, 0.5 * peak)) if peak >= MIN_CONTRAST else np.inf
-    marked = ink > threshold
-    part, labels = bounding_slices(marked), np.zeros(ink.shape, np.int32)
-    found: Any = ndimage.label(marked[part], np.ones((3, 3)))
+    noise = estimate_noise(contrast)
+    labels, n = label_marks(contrast > np.maximum(LOW_NOISE * noise, MIN_CONTRAST))
+    strong = contrast > np.maximum(HIGH_NOISE * noise, 2 * MIN_CONTRAST)
+    has_strong_pixel = np.bincount(labels[strong], minlength=n + 1) > 0
+    has_strong_pixel[0] = False
+    strength = _maximum(contrast, labels, n)
+    return measure_marks(contrast, has_strong_pixel[labels] & (contrast > MIN_INK * strength[labels]))
+
+
+def label_marks(inked: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the numbers of the connected areas of True pixels, int (h, w), and how many there are."""
+    part, labels = bounding_slices(inked), np.zeros(inked.shape, np.int32)
+    found: Any = ndimage.label(inked[part], EIGHT_NEIGHBORS)
     labels[part], n = found
-    boxes = [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(labels[part])]
-    boxes = np.array(boxes, int).reshape(n, 4) + [axis.start or 0 for axis in part] * 2
-    mass = np.bincount(labels[part][marked[part]], ink[part][marked[part]], n + 1)[1:]
-    return Marks(ink, labels, boxes, mass)
+    return labels, n
+
+
+def measure_marks(contrast: np.ndarray, inked: np.ndarray) -> Marks:
+    """Return the marks that consist of the True pixels of `inked`, bool (h, w)."""
+    labels, n = label_marks(inked)
+    ink = np.maximum(contrast, 0)
+    boxes = [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(labels)]
+    mass = np.bincount(labels[inked], ink[inked], n + 1)[1:]
+    return Marks(ink, labels, np.array(boxes, int).reshape(n, 4), mass, _maximum(ink, labels, n)[1:])
+
+
+def _maximum(values: np.ndarray, labels: np.ndarray, n: int) -> np.ndarray:
+    """Return the largest value in each of n areas, float32 (n + 1,); the first is for label 0 and stays 0."""
+    largest, inside = np.zeros(n + 1, np.float32), labels > 0
+    np.maximum.at(largest, labels[inside], values[inside])
+    return largest
 
 
 def bounding_slices(chosen: np.ndarray, margin: int = 0) -> tuple[slice, ...]:

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..pictures.digit import Prediction
 from ..pictures.loading import ImageLike, open_picture
+from ..pictures.prediction import Prediction
 from ._common import BLUE, DIGITS, ORANGE, new_axes, show_image
 
 
