@@ -1,12 +1,15 @@
 """Predict the digit in a picture."""
 
+from functools import cache
+
 import numpy as np
 
-from ..model import ModelLike, load_network
+from ..model import ModelLike, Network, load_network
+from .candidates import Candidate, Reading
 from .loading import ImageLike, brightness, open_picture
 from .normalization import SIDE_PX
 from .prediction import Prediction
-from .reading import Candidate, Reading, read_picture
+from .reading import read_picture
 from .segmentation import reduce
 
 SEARCH_SIDE_PX = 480  # the digit is searched for at this size
@@ -56,7 +59,13 @@ def prepare_image(image: ImageLike) -> np.ndarray:
         >>> prepare_image(load_mnist().test.images[0]).shape
         (28, 28)
     """
-    return _find_digit(load_network(), brightness(open_picture(image))).pixels
+    return _find_digit(_pretrained(), brightness(open_picture(image))).pixels
+
+
+@cache
+def _pretrained() -> Network:
+    """Return the pretrained network, read from its file only once."""
+    return load_network()
 
 
 def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:

@@ -73,11 +73,19 @@ def mean_probabilities(model: ModelLike, pixels: np.ndarray) -> np.ndarray:
 
 
 def classify(model: ModelLike, inks: Sequence[np.ndarray], tight: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixels, uint8 (n, 28, 28), and the probabilities, float32 (n, 10), of the ink of n digits.
+    """Prepare the ink of digits for the network, and predict them.
 
     A narrow digit is also classified widened: if both answers agree, the probabilities are averaged, else the widened
     one counts. In a tight crop, which may have been resized to a square, a digit of which the model is unsure is also
     classified narrowed, and the surer answer counts.
+
+    Args:
+        model: A Keras model or a Network.
+        inks: The ink of n digits, float32 (h, w) each.
+        tight: True if the picture may have been cropped tightly.
+
+    Returns:
+        The pixels, uint8 (n, 28, 28), and the probabilities, float32 (n, 10).
     """
     pixels = np.stack([normalize(ink) for ink in inks])
     probabilities = mean_probabilities(model, pixels)

@@ -1,9 +1,10 @@
 """Predict several digits in one picture: a phone number, a postal code, several lines."""
 
 from ..model import ModelLike
+from .candidates import Candidate
 from .loading import ImageLike, brightness, open_picture
 from .prediction import Prediction
-from .reading import Candidate, read_picture
+from .reading import read_picture
 from .segmentation import reduce
 
 SEARCH_SIDE_PX = 1_400
@@ -42,6 +43,20 @@ def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
             box = (left, top, right, bottom)
             predictions.append(Prediction(digit.probabilities, digit.pixels, box, line=number))
     return predictions
+
+
+def count_digits(model: ModelLike, image: ImageLike, prediction: Prediction) -> int:
+    """Return how many digits a picture holds.
+
+    Args:
+        model: A Keras model or a Network.
+        image: The picture.
+        prediction: What `predict_digit` returned for it. If it is clear, the picture is not read again.
+
+    Returns:
+        The number of digits, 1 for a clear picture.
+    """
+    return 1 if prediction.clear else len(read_digits(model, image))
 
 
 def _find_lines(digits: list[Candidate]) -> list[list[Candidate]]:

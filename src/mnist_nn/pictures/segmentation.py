@@ -55,10 +55,16 @@ def find_contrast(brightness: np.ndarray, white_outside: bool = False) -> np.nda
 
 
 def estimate_noise(contrast: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of the noise around each pixel, float32 (h, w).
+    """Return the standard deviation of the noise around each pixel.
 
     Dark parts of a photo are noisier than light ones, so each tile has its own estimate. The lower quartile of the
     absolute deviations ignores the edges of strokes; for Gaussian noise it is 0.319 standard deviations.
+
+    Args:
+        contrast: What `find_contrast` returns, float32 (h, w).
+
+    Returns:
+        float32 (h, w).
     """
     height, width = contrast.shape
     deviation = np.abs(contrast - ndimage.uniform_filter(contrast, 7))[::2, ::2]
@@ -112,7 +118,7 @@ class Marks:
         is_chosen[np.asarray(chosen) + 1] = True
         top, left = self.boxes[chosen, :2].min(axis=0)
         bottom, right = self.boxes[chosen, 2:].max(axis=0)
-        margin = 2 + max(bottom - top, right - left) // 32
+        margin = margin_around(int(max(bottom - top, right - left)))
         part = np.s_[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
         ink, labels = self.ink[part], self.labels[part]
         own = is_chosen.take(labels)  # faster than is_chosen[labels]
@@ -120,6 +126,11 @@ class Marks:
         soft_edge = ndimage.maximum_filter(own, 3) & (labels == 0)
         ink[~(own | soft_edge)] = 0
         return ink, (int(left), int(top), int(right), int(bottom))
+
+
+def margin_around(size: int) -> int:
+    """Return how many pixels of paper are cut out around marks of this size."""
+    return 2 + size // 32
 
 
 def find_marks(contrast: np.ndarray) -> Marks:
@@ -167,13 +178,13 @@ def _maximum(values: np.ndarray, labels: np.ndarray, n: int) -> np.ndarray:
     return largest
 
 
-def bounding_slices(chosen: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
-    """Return the rows and columns that hold all chosen pixels, bool (h, w), with a margin.
+def bounding_slices(chosen: np.ndarray) -> tuple[slice, ...]:
+    """Return the rows and columns that hold all chosen pixels, bool (h, w).
 
     If no pixel is chosen, they are the first row and column.
     """
     found = (np.flatnonzero(chosen.any(axis=axis)) for axis in (1, 0))
-    return tuple(slice(max(0, f[0] - margin), f[-1] + 1 + margin) if len(f) else slice(1) for f in found)
+    return tuple(slice(int(f[0]), int(f[-1]) + 1) if len(f) else slice(1) for f in found)
 
 
 def resize(

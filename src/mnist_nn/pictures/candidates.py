@@ -1,0 +1,113 @@
+"""What may be a digit in a picture, and one interpretation of the whole picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .segmentation import Box
+
+MIN_CONFIDENCE = 0.5  # candidates below it are not digits
+UNSURE_CONFIDENCE = 0.11  # candidates below it are not digits even if they are as large as one
+LIKE_DIGIT = 0.5  # of the usual digit's size and ink, or twice as much
+MIN_MASS = 0.05  # of the usual digit; less ink is a speck or a crease
+MIN_STRENGTH = 0.3  # of the usual digit's; fainter marks are shadows or shine through the paper
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """What may be a digit: its ink, float32 (h, w), its box, and the network's opinion of it."""
+
+    ink: np.ndarray
+    box: Box
+    mass: float
+    strength: float
+    pixels: np.ndarray
+    probabilities: np.ndarray
+    marks: frozenset[int] = frozenset()
+
+    @property
+    def confidence(self) -> float:
+        """The probability of the most probable digit."""
+        return float(self.probabilities.max())
+
+    @property
+    def size(self) -> int:
+        """The longer side of the box."""
+        left, top, right, bottom = self.box
+        return max(right - left, bottom - top)
+
+    @property
+    def is_digit(self) -> bool:
+        """True if the network is confident enough."""
+        return self.confidence >= MIN_CONFIDENCE
+
+    @property
+    def share(self) -> float:
+        """The fraction of the candidate's ink that it explains; ink that is left out counts half."""
+        return max(self.confidence, MIN_CONFIDENCE)
+
+    @property
+    def value(self) -> float:
+        """The ink that the candidate explains."""
+        return self.mass * self.share
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One interpretation of a picture.
+
+    Args:
+        candidates: All candidates, digits or not; they do not overlap.
+        whole: All digits together as one candidate, if there are two or three.
+    """
+
+    candidates: list[Candidate]
+    whole: Candidate | None = None
+
+    @cached_property
+    def digits(self) -> list[Candidate]:
+        """The digits, without those that are much fainter or smaller than usual.
+
+        A candidate of which the network is unsure is kept if it is as large as the digits beside it: signs are smaller.
+        """
+        digits = [candidate for candidate in self.candidates if candidate.is_digit]
+        if not digits:
+            return []
+        sizes = [digit.size for digit in digits]
+        size = usual(sizes, sizes)
+        mass = usual([digit.mass for digit in digits], sizes)
+        strength = usual([digit.strength for digit in digits], sizes)
+        chosen = []
+        for candidate in self.candidates:
+            limit = MIN_MASS if candidate.is_digit else LIKE_DIGIT
+            is_plausible = limit <= candidate.mass / mass <= 1 / limit and candidate.strength >= MIN_STRENGTH * strength
+            is_alike = LIKE_DIGIT <= candidate.size / size <= 1 / LIKE_DIGIT
+            if is_plausible and (candidate.is_digit or (is_alike and candidate.confidence >= UNSURE_CONFIDENCE)):
+                chosen.append(candidate)
+        return chosen
+
+    @cached_property
+    def explained(self) -> float:
+        """The fraction of the ink that is explained by digits, 0.5 to 1; 0 if there is no ink.
+
+        What is no digit counts as much as a usual digit at most, because the top of a desk outweighs all digits on it.
+        """
+        if not self.candidates:
+            return 0.0
+        mass = np.array([candidate.mass for candidate in self.candidates])
+        if self.digits:
+            largest = usual([digit.mass for digit in self.digits], [digit.size for digit in self.digits])
+            is_digit = [candidate in self.digits for candidate in self.candidates]
+            mass = np.where(is_digit, mass, np.minimum(mass, largest))
+        return float(mass @ [candidate.share for candidate in self.candidates] / mass.sum())
+
+
+def usual(values: Sequence[float] | np.ndarray, sizes: Sequence[float] | np.ndarray) -> float:
+    """Return the median of the values, weighted by size, so that neither many specks nor one large area matter."""
+    values, weights = np.asarray(values), np.asarray(sizes)
+    order = np.argsort(values)
+    return float(values[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)])
