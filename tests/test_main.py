@@ -90,6 +90,25 @@ def test_predict_reads_rows_and_says_when_it_is_not_sure(mnist, tmp_path, capsys
     assert capsys.readouterr().out == f"{blank}: not sure: 0 (10.0%)\n"
 
 
+def test_predict_prints_one_line_for_each_row_of_digits(mnist, tmp_path, capsys):
+    digits = [mnist.train.images[mnist.train.labels == digit][1] for digit in (2, 0, 1, 3)]
+    path = str(tmp_path / "rows.png")
+    page = np.concatenate([np.concatenate(digits[:2], axis=1), np.concatenate(digits[2:], axis=1)])
+    Image.fromarray(255 - page).resize((280, 280)).save(path)
+    assert main(["predict", "--row", path]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(rf"{path}: (not sure: )?20 \(\d+\.\d%\)", first)
+    assert re.fullmatch(rf"{path}: (not sure: )?13 \(\d+\.\d%\)", second)
+
+
+def test_predict_says_that_there_are_two_digits(mnist, tmp_path, capsys):
+    digits = [mnist.train.images[mnist.train.labels == digit][1] for digit in (2, 0)]
+    path = str(tmp_path / "two.png")
+    Image.fromarray(255 - np.concatenate(digits, axis=1)).resize((560, 280)).save(path)
+    assert main(["predict", path]) == 0
+    assert re.fullmatch(rf"{path}: not sure: \d \(\d+\.\d%\); 2 digits found: try --row\n", capsys.readouterr().out)
+
+
 def test_predict_continues_after_a_picture_that_cannot_be_read(run, mnist, tmp_path, failing):
     good = tmp_path / "good.png"
     Image.fromarray(255 - mnist.train.images[0]).save(good)

@@ -5,6 +5,7 @@ import json
 import sys
 import time
 import warnings
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -135,21 +136,20 @@ def evaluate_command(options: argparse.Namespace) -> None:
 def predict_command(options: argparse.Namespace) -> None:
     """Print one line per picture or row of digits; continue after one that cannot be read, and fail at the end."""
     from . import load_network, predict_digit, read_digits
+    from .pictures.rows import count_digits
 
     model, errors = load_network(options.weights), []
     for image in options.images:
         try:
             if options.row:
-                found = read_digits(model, image)
-                lines = sorted({prediction.line for prediction in found})
-                for line in lines:
-                    print(f"{image}: {_describe([prediction for prediction in found if prediction.line == line])}")
-                if not lines:
-                    print(f"{image}: no digits")
-                continue
-            prediction = predict_digit(model, image)
-            count = 1 if prediction.clear else len(read_digits(model, image))
-            print(f"{image}: {_describe([prediction])}{f'; {count} digits found: try --row' if count > 1 else ''}")
+                lines = groupby(read_digits(model, image), key=lambda prediction: prediction.line)
+                answers = [_describe(list(line)) for _, line in lines] or ["no digits"]
+            else:
+                prediction = predict_digit(model, image)
+                count = count_digits(model, image, prediction)
+                answers = [_describe([prediction]) + (f"; {count} digits found: try --row" if count > 1 else "")]
+            for answer in answers:
+                print(f"{image}: {answer}")
         except (ValueError, OSError) as error:
             errors.append(str(error))
     if errors:

@@ -18,7 +18,7 @@ from ..model import ModelLike, check_model, load_network, predict_probabilities
 from .digit import predict_digit
 from .loading import ImageLike, open_picture
 from .prediction import Prediction
-from .rows import read_digits
+from .rows import count_digits
 
 try:
     import anywidget
@@ -105,7 +105,7 @@ class DrawingPad(anywidget.AnyWidget):
                 self.prediction = predict_digit(self.model, self.image)
                 text = f"{self.prediction.digit} ({self.prediction.confidence:.1%})".replace("%", " %")
                 text = text if self.prediction.sure else f"not sure: {text}"
-                count = 1 if self.prediction.clear else len(read_digits(self.model, self.image))
+                count = count_digits(self.model, self.image, self.prediction)
                 text = f"{count} digits found" if count > 1 else text
         except Exception as error:  # always answer, because the page waits for it
             text = f"cannot be read: {error}"
