@@ -84,6 +84,15 @@ def test_touching_digits_are_split(model, digits):
     assert as_text(read_digits(model, picture)) == "38"
 
 
+def test_boxes_of_touching_digits_stay_inside_the_picture(model, digits):
+    picture = row(digits, "38", 20)[:, 29:]  # the first digit begins at the edge
+    joint = np.argmin((picture < 128).sum(axis=0)[60:-60]) + 60
+    picture[78:84, joint - 30 : joint + 30] = np.minimum(picture[78:84, joint - 30 : joint + 30], 40)
+    predictions = read_digits(model, picture)
+    assert len(predictions) == 2
+    assert min(min(prediction.box) for prediction in predictions) >= 0
+
+
 def test_specks_and_ruled_lines_are_ignored(model, digits):
     picture = row(digits, "604")
     picture[8:10], picture[-10:-8] = 90, 90
