@@ -211,6 +211,18 @@ def test_a_digit_in_a_tight_crop_is_recognised(large):
     assert similar(prepare_image(tight), prepare_image(large))
 
 
+def test_the_polarity_of_a_tight_crop_does_not_matter(mnist):
+    dark = light = 0
+    for image, label in zip(mnist.validation.images[:60], mnist.validation.labels[:60], strict=True):
+        rows, columns = (np.flatnonzero(image.any(axis=axis)) for axis in (1, 0))
+        ink = Image.fromarray(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+        tight = np.asarray(ink.resize((4 * ink.width, 4 * ink.height), Image.Resampling.BICUBIC))
+        light += predict_digit(load_network(), tight).digit == label
+        dark += predict_digit(load_network(), 255 - tight).digit == label
+    assert min(light, dark) >= 54
+    assert abs(light - dark) <= 2
+
+
 def test_a_digit_in_a_printed_box_is_cut_out(large):
     picture = np.pad(large, 60, constant_values=255)
     for place in (30, 280):  # each side is a line that goes on beyond the corners

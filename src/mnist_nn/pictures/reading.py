@@ -26,6 +26,7 @@ MIN_GAIN = 0.15  # an alternative must explain so much more
 MIN_PART = 0.01  # of a digit's ink; less is a speck beside it
 MAX_GAP = 0.3  # between the parts of a digit, relative to the larger one
 PIECE_COST = 0.02  # two pieces must explain this much more ink than one
+CLEAR_SKEWNESS = 0.2  # of the contrast; with less, either polarity is possible
 TIGHT_SKEWNESS = 0.7  # of the contrast; that of a digit with a margin is larger
 
 
@@ -67,18 +68,18 @@ def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[tuple[Marks, boo
     low, middle, high = np.quantile(edge, [0.1, 0.5, 0.9])
     darkest, lightest = coarse.min(), coarse.max()
     if high - low <= 0.1 * (lightest - darkest):  # an even edge is paper
-        # A dark edge may also be the desk around a sheet of paper.
-        polarities = [True] if middle >= (darkest + lightest) / 2 else [False] if tight else [False, True]
-        edges = [False]
+        dark_on_light, is_certain, edges = bool(middle >= (darkest + lightest) / 2), True, [False]
     else:
-        # Strokes are few and stand out, so they skew the contrast. Dark ink on light paper is more common.
+        # Strokes are few and stand out, so they skew the contrast.
         contrast = coarse - ndimage.gaussian_filter(coarse, 0.1 * max(coarse.shape))
         skewness = (contrast**3).mean() / (contrast**2).mean() ** 1.5
-        polarities = [True] if skewness < -0.2 else [False] if skewness > 1 else [True, False]
+        dark_on_light, is_certain = bool(skewness < 0), bool(abs(skewness) >= CLEAR_SKEWNESS)
         # In a tight crop the ink is not few: elsewhere a dark edge is rather a shadow.
         edges = [False] if not tight else [True, False] if abs(skewness) < TIGHT_SKEWNESS else [False, True]
-    for dark_on_light in polarities:
-        grey = brightness if dark_on_light else 1 - brightness
+    may_be_desk = not dark_on_light and not tight  # what seems to be a blackboard may be a dark desk around the paper
+    polarities = [dark_on_light] if is_certain and not may_be_desk else [dark_on_light, not dark_on_light]
+    for is_dark in polarities:
+        grey = brightness if is_dark else 1 - brightness
         for white_outside in edges:
             marks = find_marks(find_contrast(grey, white_outside))
             yield (marks if white_outside else remove_lines(marks)), white_outside
