@@ -63,10 +63,12 @@ class Reading:
     Args:
         candidates: All candidates, digits or not; they do not overlap.
         whole: All digits together as one candidate, if there are two or three.
+        left_out: The ink of marks that were left out because they seem to be shadows or the edge of a desk.
     """
 
     candidates: list[Candidate]
     whole: Candidate | None = None
+    left_out: float = 0.0
 
     @cached_property
     def digits(self) -> list[Candidate]:
@@ -90,6 +92,13 @@ class Reading:
                 chosen.append(candidate)
         return chosen
 
+    @property
+    def main(self) -> Candidate:
+        """The digit that the picture shows if it shows only one: all digits together, or the one with most ink."""
+        if self.whole and self.whole.is_digit:
+            return self.whole
+        return max(self.digits or self.candidates, key=lambda candidate: candidate.mass)
+
     @cached_property
     def explained(self) -> float:
         """The fraction of the ink that is explained by digits, 0.5 to 1; 0 if there is no ink.
@@ -104,6 +113,14 @@ class Reading:
             is_digit = [candidate in self.digits for candidate in self.candidates]
             mass = np.where(is_digit, mass, np.minimum(mass, largest))
         return float(mass @ [candidate.share for candidate in self.candidates] / mass.sum())
+
+    @cached_property
+    def explained_by_main(self) -> float:
+        """The fraction of the ink that `main` explains alone, 0 to 1."""
+        if not self.candidates:
+            return 0.0
+        mass = sum(candidate.mass for candidate in self.candidates)
+        return self.main.value / (mass + min(self.left_out, self.main.mass))
 
 
 def usual(values: Sequence[float] | np.ndarray, sizes: Sequence[float] | np.ndarray) -> float:

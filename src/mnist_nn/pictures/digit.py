@@ -79,9 +79,7 @@ def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
         height, width = brightness.shape
         uniform = np.full(10, 0.1, np.float32)
         return Prediction(uniform, np.zeros((SIDE_PX, SIDE_PX), np.uint8), (0, 0, width, height), clear=False)
-    digit = max(reading.digits or reading.candidates, key=lambda candidate: candidate.mass)
-    if reading.whole and reading.whole.is_digit:  # may be one digit of several strokes
-        digit = reading.whole
+    digit = reading.main
     clear = _is_clear(reading, digit)
     left, top, right, bottom = (round(side / scale) for side in digit.box)
     size = max(right - left, bottom - top)

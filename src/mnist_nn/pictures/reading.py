@@ -6,7 +6,7 @@ images that are not digits. The best reading explains as much ink as possible by
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -22,12 +22,13 @@ MIN_SIDE_PX = 4  # smaller marks are specks
 MIN_SIDE = 0.005  # the same, as a fraction of the picture's longer side
 MAX_MARKS = 300  # a picture with more is a texture or a page of text
 ENOUGH = 0.95  # a reading that explains so much of the ink needs no alternative
-MIN_GAIN = 0.15  # an alternative must explain so much more
+MIN_GAIN = 0.1  # a less plausible interpretation must explain so much more
 MIN_PART = 0.01  # of a digit's ink; less is a speck beside it
 MAX_GAP = 0.3  # between the parts of a digit, relative to the larger one
 PIECE_COST = 0.02  # two pieces must explain this much more ink than one
 CLEAR_SKEWNESS = 0.2  # of the contrast; with less, either polarity is possible
 TIGHT_SKEWNESS = 0.7  # of the contrast; that of a digit with a margin is larger
+DOUBT = 0.3  # for each unit of skewness, the less likely polarity must explain so much more
 
 
 def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Reading:
@@ -45,44 +46,65 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
     Raises:
         ValueError: The picture has more than 300 marks.
     """
-    best, too_many = Reading([]), None
-    for marks, may_touch_edge in _interpret(brightness, tight):
+    best, most, too_many = Reading([]), 0.0, None
+    for interpretation in _interpret(brightness, tight):
         try:
-            reading = read_marks(model, marks, may_touch_edge)
+            reading = read_marks(model, interpretation.marks, interpretation.white_outside)
         except TooManyMarksError as error:
             too_many = error
             continue
-        if reading.explained > best.explained + MIN_GAIN:
-            best = reading
-        if best.explained >= ENOUGH:
+        explained = reading.explained_by_main if tight else reading.explained
+        if explained > most + MIN_GAIN + interpretation.doubt:
+            best, most = reading, explained
+        if most >= ENOUGH:
             break
     if too_many and not best.digits:
         raise too_many
     return best
 
 
-def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[tuple[Marks, bool]]:
-    """Yield the marks for each interpretation of a picture, and whether they may touch its edges."""
+@dataclass(frozen=True)
+class _Interpretation:
+    """The marks if ink has one polarity, and if white paper or the picture itself continues outside its edges.
+
+    An interpretation that contradicts the skewness of the contrast is open to doubt: it must explain more.
+    """
+
+    marks: Marks
+    white_outside: bool
+    doubt: float
+
+
+def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]:
+    """Yield the possible interpretations of a picture, the most plausible first."""
     coarse, _ = reduce(brightness, 64)
     edge = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]])
     low, middle, high = np.quantile(edge, [0.1, 0.5, 0.9])
     darkest, lightest = coarse.min(), coarse.max()
     if high - low <= 0.1 * (lightest - darkest):  # an even edge is paper
-        dark_on_light, is_certain, edges = bool(middle >= (darkest + lightest) / 2), True, [False]
+        dark_on_light, skewness, edges = bool(middle >= (darkest + lightest) / 2), np.inf, [False]
     else:
         # Strokes are few and stand out, so they skew the contrast.
         contrast = coarse - ndimage.gaussian_filter(coarse, 0.1 * max(coarse.shape))
         skewness = (contrast**3).mean() / (contrast**2).mean() ** 1.5
-        dark_on_light, is_certain = bool(skewness < 0), bool(abs(skewness) >= CLEAR_SKEWNESS)
+        dark_on_light, skewness = bool(skewness < 0), abs(skewness)
         # In a tight crop the ink is not few: elsewhere a dark edge is rather a shadow.
-        edges = [False] if not tight else [True, False] if abs(skewness) < TIGHT_SKEWNESS else [False, True]
-    may_be_desk = not dark_on_light and not tight  # what seems to be a blackboard may be a dark desk around the paper
-    polarities = [dark_on_light] if is_certain and not may_be_desk else [dark_on_light, not dark_on_light]
-    for is_dark in polarities:
-        grey = brightness if is_dark else 1 - brightness
-        for white_outside in edges:
-            marks = find_marks(find_contrast(grey, white_outside))
-            yield (marks if white_outside else remove_lines(marks)), white_outside
+        edges = [False] if not tight else [True, False] if skewness < TIGHT_SKEWNESS else [False, True]
+    yield from _with_polarity(brightness, dark_on_light, edges, doubt=0.0)
+    if tight and skewness < TIGHT_SKEWNESS:
+        yield from _with_polarity(brightness, not dark_on_light, edges[:1], DOUBT * skewness)
+    # What seems to be a blackboard may be a dark desk around the paper.
+    elif not tight and (skewness < CLEAR_SKEWNESS or not dark_on_light):
+        yield from _with_polarity(brightness, not dark_on_light, edges, doubt=0.0)
+
+
+def _with_polarity(
+    brightness: np.ndarray, dark_on_light: bool, edges: list[bool], doubt: float
+) -> Iterator[_Interpretation]:
+    grey = brightness if dark_on_light else 1 - brightness
+    for white_outside in edges:
+        marks = find_marks(find_contrast(grey, white_outside))
+        yield _Interpretation(marks if white_outside else remove_lines(marks), white_outside, doubt)
 
 
 class TooManyMarksError(ValueError):
@@ -104,7 +126,9 @@ def read_marks(model: ModelLike, marks: Marks, tight: bool = False) -> Reading:
         TooManyMarksError: There are more than 300 marks of similar size.
     """
     possible = marks.sizes >= max(MIN_SIDE_PX, MIN_SIDE * max(marks.ink.shape))
+    left_out = 0.0
     if not tight and (possible & ~marks.leave_picture).any():
+        left_out = float(marks.mass[possible & marks.leave_picture].sum())
         possible &= ~marks.leave_picture
     if not possible.any():
         return Reading([])
@@ -117,7 +141,7 @@ def read_marks(model: ModelLike, marks: Marks, tight: bool = False) -> Reading:
     chosen = chosen[:MAX_MARKS]
     judge = _Judge(model, marks, tight)
     candidates = _join(judge, judge([frozenset([mark]) for mark in chosen.tolist()]))
-    reading = Reading(split_touching(model, candidates))
+    reading = Reading(split_touching(model, candidates), left_out=left_out)
     marks_of_digits = frozenset[int]().union(*(digit.marks for digit in reading.digits))
     if 2 <= len(reading.digits) <= 3 and len(marks_of_digits) >= 2:
         return replace(reading, whole=judge([marks_of_digits])[0])
