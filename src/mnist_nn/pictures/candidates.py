@@ -13,7 +13,7 @@ from .segmentation import Box
 MIN_CONFIDENCE = 0.5  # candidates below it are not digits
 UNSURE_CONFIDENCE = 0.11  # candidates below it are not digits even if they are as large as one
 LIKE_DIGIT = 0.5  # of the usual digit's size and ink, or twice as much
-MIN_MASS = 0.05  # of the usual digit; less ink is a speck or a crease
+MIN_MASS = 0.1  # of the usual digit; less ink is a speck or a crease
 MIN_STRENGTH = 0.3  # of the usual digit's; fainter marks are shadows or shine through the paper
 
 

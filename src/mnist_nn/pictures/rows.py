@@ -68,7 +68,25 @@ def _find_lines(digits: list[Candidate]) -> list[list[Candidate]]:
             lines[steps.index(min(steps))].append(digit)
         else:
             lines.append([digit])
-    return sorted(lines, key=lambda line: sum(_middle(digit) for digit in line) / len(line))
+    merged: list[list[Candidate]] = []
+    for line in lines:
+        same = next((other for other in merged if _is_same_line(line, other)), None)
+        if same:
+            same.extend(line)
+            same.sort(key=lambda digit: digit.box[0])
+        else:
+            merged.append(line)
+    return sorted(merged, key=lambda line: sum(_middle(digit) for digit in line) / len(line))
+
+
+def _is_same_line(line: list[Candidate], other: list[Candidate]) -> bool:
+    """Return True if no digit stands above one of the other line, though both lines are equally high."""
+    (top, bottom), (other_top, other_bottom) = (
+        (min(digit.box[1] for digit in digits), max(digit.box[3] for digit in digits)) for digits in (line, other)
+    )
+    pairs = [(digit.box, another.box) for digit in line for another in other]
+    above = any(a[0] <= (b[0] + b[2]) / 2 <= a[2] or b[0] <= (a[0] + a[2]) / 2 <= b[2] for a, b in pairs)
+    return not above and min(bottom, other_bottom) > max(top, other_top)
 
 
 def _middle(digit: Candidate) -> float:
