@@ -70,6 +70,17 @@ def test_a_wavy_row_is_one_line(model, digits):
     assert as_text(read_digits(model, picture)) == "3141"
 
 
+def test_a_small_digit_below_the_others_is_in_the_same_line(model, digits):
+    picture = np.full((240, 420), 255, np.uint8)
+    small = np.asarray(Image.fromarray(digits[9]).resize((30, 60)))
+    picture[150:210, 30:60] = 255 - small
+    for left, top, digit in [(120, 20, 1), (190, 20, 2), (300, 100, 8)]:
+        picture[top : top + 100, left : left + digits[digit].shape[1]] = 255 - digits[digit]
+    predictions = read_digits(model, picture)
+    assert as_text(predictions) == "9128"
+    assert {prediction.line for prediction in predictions} == {0}
+
+
 def test_two_parts_of_a_digit_are_joined(model, digits):
     five = digits[5].copy()
     five[30:36] = 0  # separate the upper part
@@ -82,6 +93,34 @@ def test_touching_digits_are_split(model, digits):
     joint = np.argmin((picture < 128).sum(axis=0)[60:-60]) + 60
     picture[78:84, joint - 30 : joint + 30] = np.minimum(picture[78:84, joint - 30 : joint + 30], 40)
     assert as_text(read_digits(model, picture)) == "38"
+
+
+def test_three_touching_digits_are_split(model, digits):
+    picture = row(digits, "380", 20)
+    first, second = (30 + digits[3].shape[1] + 10, 30 + digits[3].shape[1] + digits[8].shape[1] + 30)
+    for joint in (first, second):
+        picture[78:84, joint - 30 : joint + 30] = np.minimum(picture[78:84, joint - 30 : joint + 30], 40)
+    assert as_text(read_digits(model, picture)) == "380"
+
+
+@pytest.mark.parametrize("degrees", [0, 2])
+def test_digits_in_printed_boxes_are_read(model, digits, degrees):
+    page = Image.fromarray(np.pad(row(digits, "3805", 60), 60, constant_values=255))
+    left = 90
+    for digit in (3, 8, 0, 5):
+        width = digits[digit].shape[1]
+        ImageDraw.Draw(page).rectangle([left + 5, 75, left + 55 + width, 205], outline=60, width=4)
+        left += width + 60
+    page = page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=255)
+    assert as_text(read_digits(model, page)) == "3805"
+
+
+def test_digits_in_circles_are_read(model, digits):
+    page = Image.fromarray(np.pad(row(digits, "38", 140), 60, constant_values=255))
+    for left, digit in [(160, 3), (160 + 140 + digits[3].shape[1], 8)]:
+        middle = left + digits[digit].shape[1] // 2
+        ImageDraw.Draw(page).ellipse([middle - 85, 55, middle + 85, 225], outline=60, width=4)
+    assert as_text(read_digits(model, page)) == "38"
 
 
 def test_boxes_of_touching_digits_stay_inside_the_picture(model, digits):
@@ -105,6 +144,14 @@ def test_specks_and_ruled_lines_are_ignored(model, digits):
 def test_a_blank_picture_has_no_digits(model):
     assert read_digits(model, np.full((50, 400), 255, np.uint8)) == []
     assert read_digits(model, np.full((1, 1), 255, np.uint8)) == []
+
+
+def test_a_wall_of_bricks_has_no_digits(model):
+    picture = Image.new("L", (800, 600), 60)
+    for line, top in enumerate(range(0, 600, 60)):
+        for left in range(-80 * (line % 2), 800, 160):
+            ImageDraw.Draw(picture).rectangle([left + 4, top + 4, left + 155, top + 55], fill=150)
+    assert read_digits(model, picture) == []
 
 
 def squared_paper():

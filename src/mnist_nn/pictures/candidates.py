@@ -14,6 +14,7 @@ MIN_CONFIDENCE = 0.5  # candidates below it are not digits
 UNSURE_CONFIDENCE = 0.11  # candidates below it are not digits even if they are as large as one
 LIKE_DIGIT = 0.5  # of the usual digit's size and ink, or twice as much
 MIN_MASS = 0.1  # of the usual digit; less ink is a speck or a crease
+MIN_INSIDE = 0.3  # of the size of a circle around a digit
 MIN_STRENGTH = 0.3  # of the usual digit's; fainter marks are shadows or shine through the paper
 
 
@@ -44,6 +45,12 @@ class Candidate:
     def is_digit(self) -> bool:
         """True if the network is confident enough."""
         return self.confidence >= MIN_CONFIDENCE
+
+    def encloses(self, other: Candidate) -> bool:
+        """Return True if the other lies inside this one, as a digit in a circle does; a speck does not count."""
+        (left, top, right, bottom), inside = self.box, other.box
+        is_inside = left < inside[0] and top < inside[1] and inside[2] < right and inside[3] < bottom
+        return is_inside and other.size >= MIN_INSIDE * self.size
 
     @property
     def share(self) -> float:
@@ -90,7 +97,7 @@ class Reading:
             is_alike = LIKE_DIGIT <= candidate.size / size <= 1 / LIKE_DIGIT
             if is_plausible and (candidate.is_digit or (is_alike and candidate.confidence >= UNSURE_CONFIDENCE)):
                 chosen.append(candidate)
-        return chosen
+        return [digit for digit in chosen if not any(digit.encloses(other) for other in chosen)]
 
     @property
     def main(self) -> Candidate:

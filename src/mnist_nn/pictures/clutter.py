@@ -1,5 +1,6 @@
 """Remove the lines of forms and ruled paper from the marks, and keep the strokes that cross them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,16 @@ MIN_LENGTH = 0.6  # fraction of the picture's longer side; shorter lines may be 
 MAX_THICKNESS = 0.05  # fraction of the same side; thicker ones are the edge of a desk or a shadow
 RUN = 0.06  # fraction of the same side: a line has straight pieces of this length
 MAX_SLOPE = 0.1
+MIN_FRAME_PX = 24
+FRAME_EDGE = 0.08  # fraction of its shorter side; a frame has its lines so near the edges of its box
+FRAME_COVERED = 0.85  # fraction of the side's length
 MIN_COVERED = 0.5  # of a line's length; the rest are strokes that cross it
 
 
 def remove_lines(marks: Marks) -> Marks:
-    """Return the marks without long, thin, straight lines that leave the picture and are nearly level or upright.
+    """Return the marks without long, thin, straight lines that are nearly level or upright.
+
+    These are lines that leave the picture, and frames: marks with lines along three or four sides of their box.
 
     Args:
         marks: The marks of a picture.
@@ -23,33 +29,97 @@ def remove_lines(marks: Marks) -> Marks:
     Returns:
         New marks, or the same if there are no lines.
     """
+    lines = np.zeros(marks.labels.shape, bool)
     side = max(marks.ink.shape)
     long = marks.leave_picture & (marks.sizes >= MIN_LENGTH * side)
-    if not long.any():
+    if long.any():
+        lines |= _find_lines(np.concatenate([[False], long])[marks.labels], (side, side), MAX_THICKNESS * side)
+    for part, frame, thickness in _find_frames(marks, ~long):
+        margin = min(frame.shape)  # the filters would mirror a line at the edge
+        found = _find_lines(np.pad(frame, margin), frame.shape, 1.5 * thickness)
+        lines[part] |= found[margin:-margin, margin:-margin]
+    if not lines.any():
         return marks
-    inked = np.concatenate([[False], long])[marks.labels]
-    level = _find_level_lines(inked, side)
-    upright = np.ascontiguousarray(_find_level_lines(np.ascontiguousarray(inked.T), side).T)
-    if not (level.any() or upright.any()):
-        return marks
-    gap = round(2 * MAX_THICKNESS * side) | 1  # where two lines cross, each has a gap
-    crossings = _close(level, gap, axis=1) & _close(upright, gap, axis=0) & inked
-    lines = level | upright | crossings
     inked = (marks.labels > 0) & ~lines
     ink = marks.ink.copy()
     ink[_dilate(_dilate(lines, 3, axis=0), 3, axis=1) & ~inked] = 0  # the soft edges of the lines
     return measure_marks(ink, inked)
 
 
-def _find_level_lines(inked: np.ndarray, side: int) -> np.ndarray:
+def _find_frames(marks: Marks, chosen: np.ndarray) -> Iterator[tuple[tuple[slice, slice], np.ndarray, float]]:
+    """Yield place, pixels and thickness of the chosen marks that have thin lines along three sides of their boxes."""
+    for number in np.flatnonzero(chosen & (marks.sizes >= MIN_FRAME_PX)):
+        top, left, bottom, right = marks.boxes[number]
+        frame = marks.labels[top:bottom, left:right] == number + 1
+        edge = max(2, round(FRAME_EDGE * min(frame.shape)))
+        sides = (frame[:edge], frame[-edge:], frame[:, :edge].T, frame[:, -edge:].T)
+        if sorted(side.any(axis=0).mean() for side in sides)[1] >= FRAME_COVERED:
+            thickness = _measure_thickness(frame)
+            if thickness <= FRAME_EDGE * min(frame.shape):
+                yield np.s_[top:bottom, left:right], frame, thickness
+
+
+def _measure_thickness(frame: np.ndarray) -> float:
+    """Return the usual thickness of the lines along the edges of a frame."""
+    sides = (frame, frame[::-1], frame.T, frame.T[::-1])
+    return float(np.median(np.concatenate([_first_runs(side) for side in sides])))
+
+
+def _first_runs(inked: np.ndarray) -> np.ndarray:
+    """Return the number of pixels from the first True one of each column to the next False one."""
+    start = inked.argmax(axis=0)
+    after = (np.arange(len(inked))[:, None] > start) & ~inked
+    return np.where(after.any(axis=0), after.argmax(axis=0), len(inked)) - start
+
+
+def _find_lines(inked: np.ndarray, shape: tuple[int, int], thickness: float) -> np.ndarray:
+    """Return the pixels of lines in the direction of an axis, bool (h, w).
+
+    Args:
+        inked: bool (h, w).
+        shape: Height and width of what the lines span; upright lines are nearly so high, level lines so wide.
+        thickness: That of the lines, at most.
+    """
+    run = max(5, round(RUN * min(shape))) | 1  # odd, so that the filters are centred
+    level = _find_level_lines(inked, shape[1], thickness, run)
+    upright = np.ascontiguousarray(_find_level_lines(np.ascontiguousarray(inked.T), shape[0], thickness, run).T)
+    gap = round(2 * thickness) | 1  # where two lines cross, each has a gap
+    crossings = _close(level, gap, axis=1) & _close(upright, gap, axis=0) & inked
+    lines = level | upright | crossings
+    return lines | _find_rest(inked & ~lines, level)
+
+
+def _find_rest(rest: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Return what belongs to the lines in the rest of the ink: specks, and upright bars from line to line.
+
+    Args:
+        rest: The ink without the lines, bool (h, w).
+        level: The level lines, bool (h, w).
+    """
+    found, lines_below = np.zeros_like(rest), level[1:] & ~level[:-1]
+    if not lines_below.any():
+        return found
+    thickness = level.sum() / lines_below.sum()
+    reach = 2 + round(thickness)  # the ends of a bar may lie in the lines
+    labels, _ = label_marks(rest)
+    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        near = slice(max(0, columns.start - 2), columns.stop + 2)
+        ends = (level[max(0, y - reach) : y + reach, near] for y in (rows.start, rows.stop))
+        is_bar = width <= 2 * thickness < height and all(end.any() for end in ends)
+        if is_bar or max(height, width) <= 3 * thickness:
+            found[rows, columns] |= labels[rows, columns] == number
+    return found
+
+
+def _find_level_lines(inked: np.ndarray, length: int, thickness: float, run: int) -> np.ndarray:
     """Return the pixels of nearly level lines, bool (h, w), without those where a stroke crosses.
 
     A piece of a line is a run of pixels in a row, with one pixel of tolerance up and down. Pieces that follow one
     another are a line. Where the ink is much higher than the line, a stroke crosses it.
     """
-    run = max(5, round(RUN * side)) | 1  # odd, so that the filters are centred
     thick = _dilate(inked, 3, axis=0)
-    tall = 2 * round(MAX_THICKNESS * side / 2) + 1
+    tall = 2 * round(thickness / 2) + 1
     is_thin = ~_dilate(_erode(inked, tall, axis=0), tall, axis=0)
     pieces = _dilate(_erode(thick, run, axis=1), run, axis=1) & inked & is_thin
     numbers = label_marks(_dilate(_dilate(pieces, 2 * run + 1, axis=1), 3, axis=0))[0] * pieces
@@ -57,11 +127,11 @@ def _find_level_lines(inked: np.ndarray, side: int) -> np.ndarray:
     for number, place in enumerate(ndimage.find_objects(numbers), 1):
         width = place[1].stop - place[1].start
         line = numbers[place] == number
-        if width < MIN_LENGTH * side or line.any(axis=0).mean() < MIN_COVERED:
+        if width < MIN_LENGTH * length or line.any(axis=0).mean() < MIN_COVERED:
             continue
-        line, slope = _keep_straight_part(line, MAX_THICKNESS * side)
+        line, slope = _keep_straight_part(line, thickness)
         if abs(slope) <= MAX_SLOPE:
-            lines |= _without_crossings(inked, line, place, max(4, MAX_THICKNESS * side))
+            lines |= _without_crossings(inked, line, place, max(4, thickness))
     return lines
 
 

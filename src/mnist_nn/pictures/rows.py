@@ -4,7 +4,7 @@ from ..model import ModelLike
 from .candidates import Candidate
 from .loading import ImageLike, brightness, open_picture
 from .prediction import Prediction
-from .reading import read_picture
+from .reading import TooManyMarksError, read_picture
 from .segmentation import reduce
 
 SEARCH_SIDE_PX = 1_400
@@ -54,9 +54,14 @@ def count_digits(model: ModelLike, image: ImageLike, prediction: Prediction) -> 
         prediction: What `predict_digit` returned for it. If it is clear, the picture is not read again.
 
     Returns:
-        The number of digits, 1 for a clear picture.
+        The number of digits: 1 for a clear picture, 0 for one that `read_digits` refuses because it has too many marks.
     """
-    return 1 if prediction.clear else len(read_digits(model, image))
+    if prediction.clear:
+        return 1
+    try:
+        return len(read_digits(model, image))
+    except TooManyMarksError:
+        return 0
 
 
 def _find_lines(digits: list[Candidate]) -> list[list[Candidate]]:

@@ -1,4 +1,4 @@
-"""Split touching digits where the network is confident about both halves."""
+"""Split touching digits where the network is confident about all parts."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,11 +11,11 @@ from ..model import ModelLike
 from .candidates import Candidate
 from .normalization import MIN_INK
 from .prediction import classify
-from .segmentation import Box, bounding_slices, margin_around
+from .segmentation import bounding_slices, margin_around
 
 MIN_WIDTH = 0.8  # of the height; two digits are not narrower
 MIN_HALF = 0.1  # of the ink
-MIN_HALF_CONFIDENCE = 0.8
+MIN_CONFIDENCE = 0.8  # in each part
 SHEARS = (0.0, 0.25, -0.25, 0.5)  # slants of the cuts between touching digits
 CUTS = 3  # for each slant
 MAX_SPLITS = 40  # candidates that are split, at most
@@ -29,49 +29,60 @@ def split_touching(model: ModelLike, candidates: list[Candidate]) -> list[Candid
         candidates: All candidates in a picture.
 
     Returns:
-        The candidates, each wide one replaced by its two halves if the network is confident about both.
+        The candidates, each wide one replaced by its parts if the network is confident about all of them.
     """
-    wide = [c for c in candidates if not c.is_digit and c.box[2] - c.box[0] > MIN_WIDTH * (c.box[3] - c.box[1])]
-    wide = sorted(wide, key=lambda candidate: -candidate.mass)[:MAX_SPLITS]
+    wide = sorted(filter(_may_touch, candidates), key=lambda candidate: -candidate.mass)[:MAX_SPLITS]
     rest = [candidate for candidate in candidates if not any(candidate is other for other in wide)]
-    return rest + [part for candidate in wide for part in _split(model, candidate)]
+    return rest + [part for candidate in wide for part in _split(model, candidate, *_find_origin(candidate))]
 
 
-def _split(model: ModelLike, candidate: Candidate) -> list[Candidate]:
-    """Return the best two halves of a candidate, or the candidate if the network is unsure about one of them."""
+def _may_touch(candidate: Candidate) -> bool:
+    left, top, right, bottom = candidate.box
+    return not candidate.is_digit and right - left > MIN_WIDTH * (bottom - top)
+
+
+def _find_origin(candidate: Candidate) -> tuple[int, int]:
+    """Return where the ink of a candidate begins, left and top; it has a margin around its box."""
+    margin = margin_around(candidate.size)
+    return max(0, candidate.box[0] - margin), max(0, candidate.box[1] - margin)  # the picture may end there
+
+
+def _split(model: ModelLike, candidate: Candidate, x: int, y: int) -> list[Candidate]:
+    """Return the parts of a candidate, or the candidate if the network is unsure about one of them.
+
+    If no cut leaves two digits, the clearest digit is cut off, and the rest is split again.
+
+    Args:
+        model: A Keras model or a Network.
+        candidate: May be touching digits.
+        x: Where its ink begins in the picture, from the left.
+        y: The same from the top.
+    """
     mass = float(candidate.ink.sum())
     cuts = [(candidate.ink * left, candidate.ink * ~left) for left in _cuts(candidate.ink)]
     cuts = [pair for pair in cuts if all(half.sum() > MIN_HALF * mass and half.max() > 0.5 for half in pair)]
     if not cuts:
         return [candidate]
-    halves = [half for pair in cuts for half in pair]
-    pixels, probabilities = classify(model, halves)
-    shares = np.array([half.sum() for half in halves]) / mass
-    confidence = probabilities.max(axis=1)
-    best = 2 * int((confidence * shares).reshape(-1, 2).sum(axis=1).argmax())
-    if confidence[best : best + 2].min() < MIN_HALF_CONFIDENCE:
+    pixels, probabilities = classify(model, [half for pair in cuts for half in pair])
+    confidence = probabilities.max(axis=1).reshape(-1, 2)
+    shares = np.array([[half.sum() / mass for half in pair] for pair in cuts])
+    best = int((confidence * shares).sum(axis=1).argmax())
+    if confidence[best].min() < MIN_CONFIDENCE:
+        best = int(confidence.max(axis=1).argmax())
+    parts = []
+    for k, half in enumerate(cuts[best]):
+        rows, columns = bounding_slices(half > MIN_INK)
+        box = (x + columns.start, y + rows.start, x + columns.stop, y + rows.stop)
+        opinion = {"pixels": pixels[2 * best + k], "probabilities": probabilities[2 * best + k]}
+        size = {"ink": half[rows, columns], "box": box, "mass": candidate.mass * float(shares[best, k])}
+        parts.append(replace(candidate, **size, **opinion, marks=frozenset()))
+    parts.sort(key=lambda part: part.confidence)
+    if parts[0].confidence >= MIN_CONFIDENCE:
+        return parts
+    if parts[1].confidence < MIN_CONFIDENCE or not _may_touch(parts[0]):
         return [candidate]
-    return [
-        replace(
-            candidate,
-            ink=halves[k],
-            box=_find_box(halves[k], candidate),
-            mass=candidate.mass * float(shares[k]),
-            pixels=pixels[k],
-            probabilities=probabilities[k],
-            marks=frozenset(),
-        )
-        for k in (best, best + 1)
-    ]
-
-
-def _find_box(half: np.ndarray, candidate: Candidate) -> Box:
-    """Return the box of a half; its ink has the size of the candidate's, which has a margin around its box."""
-    left, top, right, bottom = candidate.box
-    margin = margin_around(max(right - left, bottom - top))
-    rows, columns = bounding_slices(half > MIN_INK)
-    x, y = max(0, left - margin), max(0, top - margin)  # the margin ends at the edge of the picture
-    return (x + columns.start, y + rows.start, x + columns.stop, y + rows.stop)
+    others = _split(model, parts[0], *parts[0].box[:2])
+    return [parts[1], *others] if len(others) > 1 else [candidate]
 
 
 def _cuts(ink: np.ndarray) -> Iterator[np.ndarray]:
