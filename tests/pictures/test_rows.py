@@ -123,6 +123,15 @@ def test_digits_in_circles_are_read(model, digits):
     assert as_text(read_digits(model, page)) == "38"
 
 
+def test_a_thick_digit_on_ruled_paper_is_read(model, digits):
+    picture = np.full((400, 400), 255, np.uint8)
+    ink = np.asarray(Image.fromarray(digits[3]).resize((180, 240)))
+    picture[80:320, 100:280] = 255 - ink
+    for top in range(30, 400, 70):
+        picture[top : top + 3] = np.minimum(picture[top : top + 3], 90)
+    assert as_text(read_digits(model, picture)) == "3"
+
+
 def test_boxes_of_touching_digits_stay_inside_the_picture(model, digits):
     picture = row(digits, "38", 20)[:, 29:]  # the first digit begins at the edge
     joint = np.argmin((picture < 128).sum(axis=0)[60:-60]) + 60

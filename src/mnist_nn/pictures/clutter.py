@@ -122,7 +122,7 @@ def _find_level_lines(inked: np.ndarray, length: int, thickness: float, run: int
     tall = 2 * round(thickness / 2) + 1
     is_thin = ~_dilate(_erode(inked, tall, axis=0), tall, axis=0)
     pieces = _dilate(_erode(thick, run, axis=1), run, axis=1) & inked & is_thin
-    numbers = label_marks(_dilate(_dilate(pieces, 2 * run + 1, axis=1), 3, axis=0))[0] * pieces
+    numbers = label_marks(_dilate(_dilate(pieces, 6 * run + 1, axis=1), 3, axis=0))[0] * pieces
     lines = np.zeros_like(inked)
     for number, place in enumerate(ndimage.find_objects(numbers), 1):
         width = place[1].stop - place[1].start
