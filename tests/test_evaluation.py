@@ -34,7 +34,7 @@ def test_metrics_computed_by_hand(four):
     assert four.confusion.sum() == 4
     assert four.per_class.loc[7].tolist() == pytest.approx([1, 0.5, 2 / 3, 2])
     assert four.per_class.loc[5, "precision"] == 0
-    assert repr(four) == "3 of 4 correct: 75.00% (95 % interval 30.06% to 95.44%), loss 0.8311"
+    assert repr(four) == "3 of 4 correct: 75.00 % (95 % interval 30.06 to 95.44 %), loss 0.8311"
 
 
 @pytest.mark.parametrize(("correct", "images"), [(0, 10), (3, 4), (4968, 5000), (9937, 10_000), (7, 7)])

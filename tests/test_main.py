@@ -1,17 +1,25 @@
 """The command line: its commands, the files they write, and errors in one sentence."""
 
+import inspect
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import mnist_nn
-from mnist_nn import build_model, evaluate, load_weights
-from mnist_nn.__main__ import main, parser
+from mnist_nn import build_model, evaluate, load_mnist, load_weights, train
+from mnist_nn.__main__ import main
+from mnist_nn._internal.checkpoint import parse
+from mnist_nn._internal.files import CHECKPOINT
+from mnist_nn._internal.tensorflow import keras
+from mnist_nn.commands import parser
+from mnist_nn.training import LEARNING_RATE
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +71,7 @@ def test_evaluate_prints_the_accuracy_that_train_measured(run, capsys):
     assert main(["evaluate", "--weights", str(run / "model.weights.h5")]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     correct = json.loads((run / "results.json").read_text())["test_correct"]
-    assert re.match(rf"test: {correct:,} of 10,000 correct: 9\d\.\d\d% \(95 % interval", last)
+    assert re.match(rf"test: {correct:,} of 10,000 correct: 9\d\.\d\d % \(95 % interval", last)
 
 
 def test_predict_prints_one_line_per_picture(run, mnist, tmp_path, capsys):
@@ -73,7 +81,7 @@ def test_predict_prints_one_line_per_picture(run, mnist, tmp_path, capsys):
         Image.fromarray(255 - mnist.train.images[mnist.train.labels == digit][1]).save(paths[-1])
     assert main(["predict", "--weights", str(run / "model.weights.h5"), *paths]) == 0
     lines = capsys.readouterr().out.splitlines()
-    said = [re.sub(r"\d+\.\d%", "x", line.replace("not sure: ", "")) for line in lines]
+    said = [re.sub(r"\d+\.\d %", "x", line.replace("not sure: ", "")) for line in lines]
     assert said == [f"{paths[0]}: 0 (x)", f"{paths[1]}: 1 (x)"]
 
 
@@ -84,10 +92,10 @@ def test_predict_reads_rows_and_says_when_it_is_not_sure(mnist, tmp_path, capsys
     Image.new("L", (50, 50), "white").save(blank)
     assert main(["predict", "--row", row, blank]) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(rf"{row}: (not sure: )?201 \(\d+\.\d%\)", first)
+    assert re.fullmatch(rf"{row}: (not sure: )?201 \(\d+\.\d %\)", first)
     assert second == f"{blank}: no digits"
     assert main(["predict", blank]) == 0
-    assert capsys.readouterr().out == f"{blank}: not sure: 0 (10.0%)\n"
+    assert capsys.readouterr().out == f"{blank}: not sure: 0 (10.0 %)\n"
 
 
 def test_predict_prints_one_line_for_each_row_of_digits(mnist, tmp_path, capsys):
@@ -97,8 +105,8 @@ def test_predict_prints_one_line_for_each_row_of_digits(mnist, tmp_path, capsys)
     Image.fromarray(255 - page).resize((280, 280)).save(path)
     assert main(["predict", "--row", path]) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(rf"{path}: (not sure: )?20 \(\d+\.\d%\)", first)
-    assert re.fullmatch(rf"{path}: (not sure: )?13 \(\d+\.\d%\)", second)
+    assert re.fullmatch(rf"{path}: (not sure: )?20 \(\d+\.\d %\)", first)
+    assert re.fullmatch(rf"{path}: (not sure: )?13 \(\d+\.\d %\)", second)
 
 
 def test_predict_says_that_there_are_two_digits(mnist, tmp_path, capsys):
@@ -106,7 +114,7 @@ def test_predict_says_that_there_are_two_digits(mnist, tmp_path, capsys):
     path = str(tmp_path / "two.png")
     Image.fromarray(255 - np.concatenate(digits, axis=1)).resize((560, 280)).save(path)
     assert main(["predict", path]) == 0
-    assert re.fullmatch(rf"{path}: not sure: \d \(\d+\.\d%\); 2 digits found: try --row\n", capsys.readouterr().out)
+    assert re.fullmatch(rf"{path}: not sure: \d \(\d+\.\d %\); 2 digits found: try --row\n", capsys.readouterr().out)
 
 
 def test_predict_continues_after_a_picture_that_cannot_be_read(run, mnist, tmp_path, failing):
@@ -125,7 +133,7 @@ def test_predict_continues_after_a_picture_that_cannot_be_read(run, mnist, tmp_p
 
 def test_the_same_command_gives_the_same_weights(run):
     before = (run / "model.weights.h5").read_bytes()
-    assert main(["train", "--epochs", "1", "--seed", "3", "--run", str(run)]) == 0
+    assert main(["train", "--epochs", "1", "--seed", "3", "--run", str(run), "--overwrite"]) == 0
     assert (run / "model.weights.h5").read_bytes() == before
 
 
@@ -137,6 +145,97 @@ def test_errors_are_one_sentence(run, tmp_path, failing):
     failing(["evaluate", "--weights", tmp_path / "none.weights.h5"], "none.weights.h5", "no such weights file")
     failing(["evaluate", "--weights", weights, "--data", tmp_path], tmp_path, "no file like")
     failing(["predict", "--weights", tmp_path, "a.png"], tmp_path, "no such weights file")
+    failing(["predict", tmp_path], tmp_path, "no pictures in this folder")
+    failing(["train", "--run", run], run, "holds a finished run", "--overwrite")
+    failing(["train", "--learning-rate", "0", "--run", tmp_path / "r"], "--learning-rate must be between 0 and 10")
+    failing(["score", tmp_path], tmp_path / "labels.csv", "no such file", "file,label")
+
+
+def test_the_settings_reach_train(monkeypatch, tmp_path):
+    given = {}
+
+    def stop(*_, **settings):
+        given.update(settings)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mnist_nn.training.train", stop)
+    monkeypatch.setattr("mnist_nn.train", stop, raising=False)
+    words = ["--epochs", "3", "--batch-size", "512", "--learning-rate", "0.01", "--no-augmentation", "--no-non-digits"]
+    assert main(["train", "--run", str(tmp_path), *words]) == 130
+    assert (given["epochs"], given["batch_size"]) == (3, 512)
+    assert given["augmentation"] is given["non_digits"] is None
+    assert given["optimizer"].get_config()["learning_rate"]["config"]["warmup_target"] == 0.01
+
+
+def test_the_defaults_in_the_help_are_those_of_train():
+    options = parser().parse_args(["train"])
+    defaults = {name: parameter.default for name, parameter in inspect.signature(train).parameters.items()}
+    assert (options.epochs, options.batch_size) == (defaults["epochs"], defaults["batch_size"])
+    assert f"(default: {LEARNING_RATE})" in parser()._subparsers._group_actions[0].choices["train"].format_help()
+
+
+def test_a_resumed_run_stores_its_training_time(tmp_path, capsys):
+    command = ["train", "--epochs", "2", "--run", str(tmp_path)]
+    model = build_model(seed=0)
+    mnist = load_mnist()
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    with pytest.warns(mnist_nn.InterruptedTraining):
+        train(model, mnist.train, mnist.validation, epochs=2, verbose=0, callbacks=[Stop()], checkpoint=tmp_path)
+    earlier = parse((tmp_path / CHECKPOINT).read_bytes())["seconds"]
+    assert main(command) == 0
+    assert json.loads((tmp_path / "results.json").read_text())["training_seconds"] >= round(earlier, 1) > 0
+    assert "loading TensorFlow" in capsys.readouterr().out
+
+
+def test_weights_may_be_the_folder_of_a_run(run, capsys):
+    assert main(["evaluate", "--weights", str(run)]) == 0
+    correct = json.loads((run / "results.json").read_text())["test_correct"]
+    assert f"test: {correct:,} of 10,000 correct" in capsys.readouterr().out
+
+
+@pytest.fixture
+def pictures(mnist, tmp_path):
+    """A folder with a 2, a 0 and a blank page, and with labels, of which one is wrong."""
+    for digit in (2, 0):
+        Image.fromarray(255 - mnist.train.images[mnist.train.labels == digit][1]).save(tmp_path / f"{digit}.png")
+    Image.new("L", (50, 50), "white").save(tmp_path / "blank.PNG")
+    (tmp_path / "labels.csv").write_text("file,label\n0.png,0\n2.png,7\n")
+    return tmp_path
+
+
+def test_predict_reads_the_pictures_in_a_folder(pictures, capsys):
+    assert main(["predict", str(pictures)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == [str(pictures / name) for name in ("0.png", "2.png", "blank.PNG")]
+
+
+def test_predict_prints_json(pictures, capsys):
+    assert main(["predict", "--json", str(pictures)]) == 0
+    zero, two, blank = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (zero["digits"], two["digits"], blank["sure"]) == ("0", "2", False)
+    assert zero["picture"] == str(pictures / "0.png")
+    assert zero["box"] == zero["parts"][0]["box"]
+    assert 0.9 < two["confidence"] <= 1
+    assert main(["predict", "--json", "--row", str(pictures / "blank.PNG")]) == 0
+    blank = json.loads(capsys.readouterr().out)
+    assert (blank["digits"], blank["confidence"], blank["box"], blank["parts"]) == ("", None, None, [])
+
+
+def test_score_counts_and_draws_what_is_misread(pictures, tmp_path, capsys):
+    sheet = tmp_path / "sheet.png"
+    assert main(["score", str(pictures), "--sheet", str(sheet)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("1 of 2 pictures correct: 50.0 % (95 % interval ")
+    assert "2 sure, 1 of these wrong" in shown
+    assert re.search(r"2\.png +7 +2 ", shown)
+    with Image.open(sheet) as picture:
+        assert picture.width > 600
+    assert main(["score", str(pictures), "--row", "--sheet", str(sheet)]) == 0
+    assert "1 of 2 digits correct: 50.0 %" in capsys.readouterr().out
 
 
 def test_a_folder_that_is_not_writable_fails_before_training(tmp_path, failing):
@@ -150,17 +249,31 @@ def test_an_interruption_before_training(monkeypatch, tmp_path, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mnist_nn.__main__.load_mnist", interrupted)
+    monkeypatch.setattr("mnist_nn.commands.load_mnist", interrupted)
     assert main(["train", "--run", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "mnist_nn: interrupted\n"
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"]])
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 1.5, 2.5])
+def test_ctrl_c_ends_the_program_with_one_sentence(tmp_path, seconds):
+    """From the first line on, which is printed before TensorFlow is imported."""
+    command = [sys.executable, "-u", "-m", "mnist_nn", "train", "--run", str(tmp_path / "run")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "loading TensorFlow ...\n"
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        _, shown = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert re.fullmatch(r"mnist_nn: interrupted( after \d+ epochs; run the same command again to continue)?\n", shown)
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"], ["score"]])
 def test_help_fits_on_a_screen(command, capsys):
     with pytest.raises(SystemExit, match="0"):
         parser().parse_args([*command, "--help"])
     shown = capsys.readouterr().out.splitlines()
-    assert len(shown) <= 24
+    assert len(shown) <= 28
     assert max(map(len, shown)) <= 80
 
 

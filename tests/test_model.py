@@ -234,4 +234,4 @@ def test_load_network_refuses_missing_and_damaged_files(tmp_path):
 def test_predicting_a_picture_needs_no_tensorflow():
     code = "import sys; from mnist_nn.__main__ import main; main(sys.argv[1:]); print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, "predict", SAMPLE], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [f"{SAMPLE}: 5 (100.0%)", "False"]
+    assert done.stdout.splitlines() == [f"{SAMPLE}: 5 (100.0 %)", "False"]

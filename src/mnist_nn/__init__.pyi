@@ -30,6 +30,7 @@ from .pictures.digit import predict_digit as predict_digit, prepare_image as pre
 from .pictures.drawing_pad import DrawingPad as DrawingPad
 from .pictures.prediction import Prediction as Prediction
 from .pictures.rows import read_digits as read_digits
+from .pictures.table import predict_pictures as predict_pictures
 from .plots.attribution import (
     plot_attributions as plot_attributions,
     plot_changes as plot_changes,

@@ -98,8 +98,8 @@ class Evaluation:
     def __repr__(self) -> str:
         low, high = self.interval
         return (
-            f"{self.correct:,} of {len(self.labels):,} correct: {self.accuracy:.2%} "
-            f"(95 % interval {low:.2%} to {high:.2%}), loss {self.loss:.4f}"
+            f"{self.correct:,} of {len(self.labels):,} correct: {100 * self.accuracy:.2f} % "
+            f"(95 % interval {100 * low:.2f} to {100 * high:.2f} %), loss {self.loss:.4f}"
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 import mnist_nn
 from mnist_nn import InterruptedTraining, build_model, train
 from mnist_nn.__main__ import main
-from mnist_nn._internal.checkpoint import FILE_NAME, digest
+from mnist_nn._internal.checkpoint import CHECKPOINT, digest
 from mnist_nn._internal.tensorflow import keras
 
 EPOCHS = 8
@@ -59,7 +59,7 @@ def described(path):
 @pytest.fixture
 def checkpoint(killed, tmp_path):
     """A copy of the folder of the killed process, for one test."""
-    assert described(killed / FILE_NAME)["epochs"] == 3
+    assert described(killed / CHECKPOINT)["epochs"] == 3
     return shutil.copytree(killed, tmp_path / "checkpoint")
 
 
@@ -108,7 +108,7 @@ def test_a_training_that_a_callback_stopped_stays_stopped(run, tmp_path):
 def test_a_killed_process_continues_to_the_same_weights_and_history(run, undisturbed, checkpoint):
     assert same(run(checkpoint=checkpoint), undisturbed)
     assert same(run(checkpoint=checkpoint), undisturbed)  # a finished training is returned at once
-    assert os.listdir(checkpoint) == [FILE_NAME]
+    assert os.listdir(checkpoint) == [CHECKPOINT]
 
 
 @pytest.mark.parametrize(
@@ -121,10 +121,10 @@ def test_a_killed_process_continues_to_the_same_weights_and_history(run, undistu
     ],
 )
 def test_the_checkpoint_of_another_training_is_refused(run, checkpoint, settings, words):
-    before = (checkpoint / FILE_NAME).read_bytes()
-    with pytest.raises(ValueError, match=rf"{FILE_NAME}: .* another training \({words}\); remove it, or choose"):
+    before = (checkpoint / CHECKPOINT).read_bytes()
+    with pytest.raises(ValueError, match=rf"{CHECKPOINT}: .* another training \({words}\); remove it, or choose"):
         run(checkpoint=checkpoint, **settings)
-    assert (checkpoint / FILE_NAME).read_bytes() == before
+    assert (checkpoint / CHECKPOINT).read_bytes() == before
 
 
 def with_checksum(content):
@@ -146,9 +146,9 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_checkpoint_is_refused(run, checkpoint, damage):
-    path = checkpoint / FILE_NAME
+    path = checkpoint / CHECKPOINT
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
-    said = rf"{FILE_NAME}: damaged checkpoint \([^\n]*\); remove it, or choose [^\n]*$"
+    said = rf"{CHECKPOINT}: damaged checkpoint \([^\n]*\); remove it, or choose [^\n]*$"
     with pytest.raises(ValueError, match=said):
         run(checkpoint=checkpoint)
 
@@ -162,12 +162,12 @@ def test_the_command_line_says_how_to_continue_and_does(tmp_path, mnist, monkeyp
         interrupted = During(5, interrupt)
         patch.setattr(mnist_nn, "train", lambda *args, **kwargs: train(*args, callbacks=[interrupted], **kwargs))
         assert main(command) == 130
-    interrupted_history = described(folder / FILE_NAME)["history"]
+    interrupted_history = described(folder / CHECKPOINT)["history"]
     said = "mnist_nn: interrupted after 5 epochs; run the same command again to continue\n"
     assert re.fullmatch(said, capsys.readouterr().err)
     assert main(command) == 0
-    assert not (folder / FILE_NAME).exists()
-    assert json.loads((folder / "results.json").read_text())["training_seconds"] is None
+    assert not (folder / CHECKPOINT).exists()
+    assert json.loads((folder / "results.json").read_text())["training_seconds"] > 0
     history = json.loads((folder / "history.json").read_text())
     assert {name: values[:5] for name, values in history.items()} == interrupted_history
     assert all(len(values) == 8 for values in history.values())

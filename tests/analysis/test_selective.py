@@ -62,7 +62,7 @@ def test_a_selection_computed_by_hand(eight):
     assert (selection.images, selection.accepted, selection.wrong) == (8, 6, 1)
     assert (selection.coverage, selection.error) == (0.75, 1 / 6)
     assert selection.interval == pytest.approx(proportion_confint(1, 6, method="wilson"))
-    assert repr(selection).startswith("6 of 8 accepted (75.0%), 1 of these wrong: 16.667% (95 % interval ")
+    assert repr(selection).startswith("6 of 8 accepted (75.0 %), 1 of these wrong: 16.667 % (95 % interval ")
 
 
 # The probability of a mistake at a rank from 0 (least confident) to 1 (most confident), as expected and reversed.
@@ -151,7 +151,7 @@ def test_too_few_images_give_an_infinite_threshold():
     few = predicting_zero(np.full(900, 0.99), np.zeros(900, bool))
     assert confidence_threshold(few, budget=0.001) == np.inf
     assert confidence_threshold(few, budget=0.001, certainty=0.95) == np.inf
-    assert repr(select_confident(few, np.inf)).startswith("0 of 900 accepted (0.0%), 0 of these wrong: ")
+    assert repr(select_confident(few, np.inf)).startswith("0 of 900 accepted (0.0 %), 0 of these wrong: ")
 
 
 def test_invalid_arguments_are_refused(eight):

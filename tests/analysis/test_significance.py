@@ -55,8 +55,8 @@ def test_a_summary_separates_seeds_from_sampling():
     assert summary.range == (0.991, 0.9931)
     assert summary.interval == pytest.approx(proportion_confint(9920, 10_000, method="wilson"))
     assert repr(summary) == (
-        "99.20% ± 0.09% (standard deviation over 4 seeds, 99.10% to 99.31%); "
-        "95 % interval for 10,000 images: 99.01% to 99.36%"
+        "99.20 % ± 0.09 (standard deviation over 4 seeds, 99.10 to 99.31 %); "
+        "95 % interval for 10,000 images: 99.01 to 99.36 %"
     )
 
 

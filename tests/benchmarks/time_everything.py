@@ -184,8 +184,8 @@ def test_training_to_an_accuracy(percent, settings, goal, mnist, textbook, bench
     assert accuracy >= percent / 100
     _, base, _ = python(f"from mnist_nn import load_mnist; mnist = load_mnist(); {WITH_TENSORFLOW}")
     other, _, other_seconds = textbook
-    result = f"{seconds:.1f} s: {accuracy:.2%}, minimum {min(columns[2]):.2%}"
-    comparison = f"textbook, 10 epochs, {other_seconds:.0f} s: {evaluate(other, mnist.test).accuracy:.2%}"
+    result = f"{seconds:.1f} s: {100 * accuracy:.2f} %, minimum {100 * min(columns[2]):.2f} %"
+    comparison = f"textbook, 10 epochs, {other_seconds:.0f} s: {100 * evaluate(other, mnist.test).accuracy:.2f} %"
     add_row(f"training to {percent} %, {settings['epochs']} epochs", result, comparison, f"goal {goal} s")
     comparison, limit = f"TensorFlow and the data {base:.0f} MB", f"{memory / base:.2f} times, goal 1.3"
     add_row("peak memory of this training", f"{memory:.0f} MB", comparison, limit)

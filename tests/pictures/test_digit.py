@@ -121,7 +121,7 @@ def test_a_prediction_averages_five_shifted_views(trained, large):
     assert prediction.digit == prediction.probabilities.argmax() == 3
     assert prediction.confidence == prediction.probabilities.max()
     suffix = "" if prediction.sure else ", not sure"
-    assert repr(prediction) == f"Prediction(3, confidence {prediction.confidence:.1%}{suffix})"
+    assert repr(prediction) == f"Prediction(3, confidence {100 * prediction.confidence:.1f} %{suffix})"
 
 
 def test_a_sure_prediction_needs_confidence_and_a_clear_picture():

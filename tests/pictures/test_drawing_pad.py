@@ -46,7 +46,7 @@ def test_the_pad_answers_a_drawing(pad, three):
     assert pad.answer["turn"] == 1
     assert pad.answer["probabilities"] == expected.probabilities.tolist()
     assert pad.answer["pixels"] == expected.pixels.tobytes()
-    assert pad.answer["text"] == pad.text == f"3 ({expected.confidence:.1%})".replace("%", " %")
+    assert pad.answer["text"] == pad.text == f"3 ({100 * expected.confidence:.1f} %)"
     assert np.array_equal(pad.image, three)
     assert pad.prediction.digit == 3
 

@@ -1,9 +1,12 @@
 """Figures of pictures show the picture, the pixels and the prediction."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 
-from mnist_nn import Prediction, plot_prediction, plot_row, predict_digit
+from mnist_nn import Prediction, load_network, plot_prediction, plot_row, predict_digit
+from mnist_nn.plots.pictures import plot_misread
 from tests.plots.conftest import texts
 
 
@@ -12,7 +15,7 @@ def test_prediction(trained, small):
     prediction = predict_digit(trained[0], image)
     figure = plot_prediction(image, prediction)
     picture, pixels, bars = figure.axes
-    assert np.array_equal(picture.images[0].get_array(), image)
+    assert np.array_equal(picture.images[0].get_array()[..., 0], image)
     assert np.array_equal(pixels.images[0].get_array(), prediction.pixels)
     assert [bar.get_height() for bar in bars.patches] == pytest.approx(100 * prediction.probabilities)
     doubt = "predicted:" if prediction.sure else "not sure, perhaps"
@@ -28,3 +31,17 @@ def test_row(small):
     ax = plot_row(np.full((100, 300), 255, np.uint8), found)
     assert texts(ax) == ["4", "2?"]
     assert [patch.get_bbox().extents.tolist() for patch in ax.patches] == [[10, 20, 50, 80], [60, 20, 90, 80]]
+
+
+def test_photos_are_shown_in_colour():
+    picture = np.full((40, 40, 3), 250, np.uint8)
+    picture[10:30, 18:22] = 30, 60, 200  # blue ink
+    figure = plot_prediction(picture, predict_digit(load_network(), picture))
+    assert np.array_equal(figure.axes[0].images[0].get_array(), picture)
+
+
+def test_misread_pictures_are_drawn_with_both_answers(tmp_path):
+    Image.new("L", (40, 40), "white").save(tmp_path / "a.png")
+    line = {"picture": str(tmp_path / "a.png"), "label": "4", "predicted": "9", "confidence": 0.6, "sure": False}
+    figure = plot_misread(pd.DataFrame([line, line]))
+    assert texts(figure).count("true 4\npredicted 9?") == 2

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 from PIL import Image, ImageDraw
 
 from mnist_nn import Split, build_model, load_mnist, load_weights, save_weights, train
-from mnist_nn._internal.checkpoint import FILE_NAME, Checkpoint, digest
+from mnist_nn._internal.checkpoint import CHECKPOINT, Checkpoint, digest
 from mnist_nn.pictures.loading import brightness, open_picture
 from tests.memory import CLEAR_REFS, Growth, needs_counters, peak_growth
 from tests.test_data import NAMES, idx
@@ -145,7 +145,7 @@ def checkpoint(tmp_path_factory):
     folder, model = tmp_path_factory.mktemp("checkpoint"), build_model()
     split = Split(np.zeros((3, 28, 28), np.uint8), np.arange(3))
     history = train(model, split, split, epochs=1, checkpoint=folder, verbose=0)
-    return folder, (folder / FILE_NAME).read_bytes()[64:], model, history
+    return folder, (folder / CHECKPOINT).read_bytes()[64:], model, history
 
 
 @pytest.mark.parametrize("checksum", ["right", "wrong"])
@@ -157,7 +157,7 @@ def test_checkpoints(checkpoint, checksum, chosen):
     first = digest(changed if checksum == "right" else content).encode()
 
     def read(content):
-        (folder / FILE_NAME).write_bytes(content)
+        (folder / CHECKPOINT).write_bytes(content)
         Checkpoint(folder, {}, model, history).restore(model)
 
     check(read, first + changed)

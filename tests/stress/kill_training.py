@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_nn._internal.checkpoint import FILE_NAME
+from mnist_nn._internal.checkpoint import CHECKPOINT
 
 TRAINING = """
 import hashlib, json, sys
@@ -38,7 +38,7 @@ def run(folder: Path, seconds: float | None = None) -> str | None:
 
 def checkpoint_hash(folder: Path) -> str:
     """Return the beginning of the hash of the checkpoint in a folder, or "none"."""
-    file = folder / FILE_NAME
+    file = folder / CHECKPOINT
     return hashlib.sha256(file.read_bytes()).hexdigest()[:6] if file.exists() else "none"
 
 

@@ -10,15 +10,15 @@ the bytes of all variables of the model and the optimiser.
 
 import hashlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .files import atomic_write, make_folder
+from .files import CHECKPOINT, atomic_write, make_folder
 from .tensorflow import keras
 
-FILE_NAME = "checkpoint.bin"
 MAX_DESCRIPTION_BYTES = 2_000_000  # the history of about 20,000 epochs
 VALUES_PER_WEIGHT = 10  # upper bound: no Keras optimiser stores more than a few values for each weight
 REMEDY = "remove it, or choose another folder for this training"
@@ -39,7 +39,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, folder: str | Path, settings: dict[str, str], model: Any, history: keras.callbacks.History):
         super().__init__()
-        self.path = make_folder(folder) / FILE_NAME
+        self.start = time.perf_counter()
+        self.path = make_folder(folder) / CHECKPOINT
         architecture = json.dumps(model.get_config(), sort_keys=True, default=repr)
         self.settings = settings | {"model": digest(architecture.encode())}
         self.history = history
@@ -58,6 +59,11 @@ class Checkpoint(keras.callbacks.Callback):
     def epochs(self) -> int:
         """The number of finished epochs."""
         return self.saved["epochs"] if self.saved else 0
+
+    @property
+    def seconds(self) -> float:
+        """The training time of earlier processes."""
+        return self.saved["seconds"] if self.saved else 0.0
 
     @property
     def finished(self) -> bool:
@@ -102,6 +108,7 @@ class Checkpoint(keras.callbacks.Callback):
             "weights": digest(*model.get_weights()),
             "epochs": epochs,
             "finished": finished,
+            "seconds": self.seconds + time.perf_counter() - self.start,
             "history": self.history.history,
         }
         state = b"".join(np.asarray(variable).tobytes() for variable in _variables(model))
@@ -131,6 +138,7 @@ def parse(content: bytes) -> dict[str, Any]:
         raise ValueError("its description is too long")
     saved = json.loads(line)
     types = {"settings": dict, "initial weights": str, "weights": str, "epochs": int, "finished": bool, "history": dict}
+    types |= {"seconds": float}
     for name, kind in types.items():
         if not isinstance(saved[name], kind):
             raise ValueError(f"its {name} has the wrong type")

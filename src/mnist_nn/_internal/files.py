@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+CHECKPOINT = "checkpoint.bin"  # the state of a training, see checkpoint.py
 TEMPORARY = ".writing-"  # how the names of temporary folders begin
 ABANDONED_S = 3600  # age in seconds at which a temporary folder counts as left over from a killed process
 

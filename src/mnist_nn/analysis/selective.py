@@ -46,8 +46,9 @@ class Selection:
     def __repr__(self) -> str:
         low, high = self.interval
         return (
-            f"{self.accepted:,} of {self.images:,} accepted ({self.coverage:.1%}), {self.wrong:,} of these wrong: "
-            f"{self.error:.3%} (95 % interval {low:.3%} to {high:.3%})"
+            f"{self.accepted:,} of {self.images:,} accepted ({100 * self.coverage:.1f} %), "
+            f"{self.wrong:,} of these wrong: {100 * self.error:.3f} % "
+            f"(95 % interval {100 * low:.3f} to {100 * high:.3f} %)"
         )
 
 

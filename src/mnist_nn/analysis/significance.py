@@ -107,8 +107,9 @@ class SeedSummary:
     def __repr__(self) -> str:
         (lowest, highest), (low, high) = self.range, self.interval
         return (
-            f"{self.mean:.2%} ± {self.deviation:.2%} (standard deviation over {len(self.correct)} seeds, "
-            f"{lowest:.2%} to {highest:.2%}); 95 % interval for {self.images:,} images: {low:.2%} to {high:.2%}"
+            f"{100 * self.mean:.2f} % ± {100 * self.deviation:.2f} (standard deviation over {len(self.correct)} seeds, "
+            f"{100 * lowest:.2f} to {100 * highest:.2f} %); "
+            f"95 % interval for {self.images:,} images: {100 * low:.2f} to {100 * high:.2f} %"
         )
 
 

@@ -34,7 +34,7 @@ def predict_digit(model: ModelLike, image: ImageLike) -> Prediction:
     Example:
         >>> from mnist_nn import load_mnist, load_network, predict_digit
         >>> predict_digit(load_network(), load_mnist().test.images[0])
-        Prediction(7, confidence 100.0%)
+        Prediction(7, confidence 100.0 %)
     """
     return _find_digit(model, brightness(open_picture(image)))
 

@@ -103,7 +103,7 @@ class DrawingPad(anywidget.AnyWidget):
         try:
             if self.image.min() < BLANK_BRIGHTNESS:
                 self.prediction = predict_digit(self.model, self.image)
-                text = f"{self.prediction.digit} ({self.prediction.confidence:.1%})".replace("%", " %")
+                text = f"{self.prediction.digit} ({100 * self.prediction.confidence:.1f} %)"
                 text = text if self.prediction.sure else f"not sure: {text}"
                 count = count_digits(self.model, self.image, self.prediction)
                 text = f"{count} digits found" if count > 1 else text

@@ -30,7 +30,7 @@ class Prediction:
         >>> import numpy as np
         >>> from mnist_nn import Prediction
         >>> Prediction(np.eye(10, dtype=np.float32)[7], np.zeros((28, 28), np.uint8), (0, 0, 28, 28))
-        Prediction(7, confidence 100.0%)
+        Prediction(7, confidence 100.0 %)
     """
 
     probabilities: np.ndarray
@@ -58,7 +58,7 @@ class Prediction:
         return self.clear and self.confidence >= SURE_CONFIDENCE
 
     def __repr__(self) -> str:
-        return f"Prediction({self.digit}, confidence {self.confidence:.1%}{'' if self.sure else ', not sure'})"
+        return f"Prediction({self.digit}, confidence {100 * self.confidence:.1f} %{'' if self.sure else ', not sure'})"
 
 
 def mean_probabilities(model: ModelLike, pixels: np.ndarray) -> np.ndarray:

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 
-from ..pictures.loading import ImageLike, open_picture
+from ..pictures.loading import ImageLike, brightness, open_picture
 from ..pictures.prediction import Prediction
 from ._common import BLUE, DIGITS, ORANGE, new_axes, show_image
+
+MAX_MISREAD = 60
 
 
 def plot_prediction(image: ImageLike, prediction: Prediction) -> Figure:
@@ -29,7 +33,7 @@ def plot_prediction(image: ImageLike, prediction: Prediction) -> Figure:
         >>> figure = plot_prediction(image, predict_digit(load_network(), image))
     """
     figure, axes = plt.subplots(1, 3, figsize=(8, 2.4), width_ratios=[1, 1, 1.8])
-    axes[0].imshow(np.asarray(open_picture(image)), cmap="gray", vmin=0, vmax=255)
+    axes[0].imshow(np.asarray(_on_white(open_picture(image))))
     axes[0].set_title("the picture")
     show_image(axes[1], prediction.pixels)
     axes[1].set_title("what the network sees")
@@ -40,6 +44,14 @@ def plot_prediction(image: ImageLike, prediction: Prediction) -> Figure:
     digit = prediction.digit
     axes[2].set_title(f"predicted: {digit}" if prediction.sure else f"not sure, perhaps {digit}")
     return figure
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Return the picture in colour, on white where it is transparent."""
+    if picture.mode.startswith(("I", "F")):  # 16 bits and more: Pillow would clip them at 255
+        return Image.fromarray(np.uint8(255 * brightness(picture))).convert("RGB")
+    colored = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", colored.size, "white"), colored).convert("RGB")
 
 
 def _plot_probabilities(ax: Axes, prediction: Prediction) -> None:
@@ -83,3 +95,31 @@ def plot_row(image: ImageLike, predictions: Sequence[Prediction], *, ax: Axes | 
         ax.text((left + right) / 2, top, text, color=color, fontweight="bold", ha="center", va="bottom", bbox=label)
     ax.set_axis_off()
     return ax
+
+
+def plot_misread(table: pd.DataFrame) -> Figure:
+    """Draw the pictures of a table, each with its label and what was predicted instead.
+
+    Args:
+        table: Lines of what `score_folder` returns; the first 60 are drawn.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> import pandas as pd
+        >>> from mnist_nn.plots.pictures import plot_misread
+        >>> columns = ["picture", "label", "predicted", "confidence", "sure"]
+        >>> figure = plot_misread(pd.DataFrame([], columns=columns))
+    """
+    lines = table.to_dict("records")[:MAX_MISREAD]
+    columns = 2 if any(len(line["label"]) > 3 for line in lines) else 6  # rows of digits need space
+    rows = max(1, -(-len(lines) // columns))
+    figure, axes = plt.subplots(rows, columns, figsize=(9.6, 2.1 * rows), squeeze=False, layout="constrained")
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, line in zip(axes.flat, lines, strict=False):
+        ax.imshow(np.asarray(_on_white(open_picture(line["picture"]))))
+        doubt = "" if line["sure"] else "?"
+        ax.set_title(f"true {line['label']}\npredicted {line['predicted'] or 'none'}{doubt}", fontsize=9)
+    return figure

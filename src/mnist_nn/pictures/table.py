@@ -1,0 +1,128 @@
+"""Predict many pictures, and score them against their labels."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..model import ModelLike
+from .digit import predict_digit
+from .loading import ImageLike
+from .rows import read_digits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELS = "labels.csv"
+
+
+def predict_pictures(model: ModelLike, pictures: Iterable[ImageLike], *, row: bool = False) -> pd.DataFrame:
+    """Predict the digit, or the row of digits, in many pictures.
+
+    Args:
+        model: A Keras model from (n, 28, 28) pixels to (n, 10) probabilities, or a Network.
+        pictures: Paths, bytes of files, Pillow images or arrays; see `prepare_image`.
+        row: True if each picture shows rows of digits.
+
+    Returns:
+        A DataFrame with one line per digit and the columns "picture" (the path, or the number of the picture, counted
+        from 0), "line", "digit", "confidence", "sure", "clear", and the box in pixels as "left", "top", "right" and
+        "bottom". Without `row` each picture has exactly one line; with it, a picture without digits has none.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A file is not a picture, or `model` is not such a model.
+
+    Example:
+        >>> from mnist_nn import load_mnist, load_network, predict_pictures
+        >>> table = predict_pictures(load_network(), load_mnist().test.images[:3])
+        >>> table["digit"].tolist()
+        [7, 2, 1]
+    """
+    import pandas as pd
+
+    columns = ["picture", "line", "digit", "confidence", "sure", "clear", "left", "top", "right", "bottom"]
+    lines = []
+    for number, picture in enumerate(pictures):
+        name = str(picture) if isinstance(picture, str | Path) else number
+        for found in read_digits(model, picture) if row else [predict_digit(model, picture)]:
+            lines.append([name, found.line, found.digit, found.confidence, found.sure, found.clear, *found.box])
+    return pd.DataFrame(lines, columns=columns)
+
+
+def score_folder(model: ModelLike, folder: str | Path, *, row: bool = False) -> pd.DataFrame:
+    """Compare the predictions for the pictures in a folder with their labels.
+
+    Args:
+        model: A Keras model from (n, 28, 28) pixels to (n, 10) probabilities, or a Network.
+        folder: Holds the pictures and "labels.csv" with the columns "file" and "label". A label is a digit, or with
+            `row` all digits from left to right; "/" and other characters that are no digits are ignored.
+        row: True if each picture shows rows of digits.
+
+    Returns:
+        A DataFrame with one line per picture and the columns "picture" (its path), "label" and "predicted" (both
+        text), "confidence" (of the digit in doubt most; 0 if none was found), "sure", and "errors": how many digits
+        must be changed, added or removed to get the label.
+
+    Raises:
+        FileNotFoundError: The folder holds no labels.csv, or not all pictures that this lists.
+        ValueError: labels.csv has other columns, or a label without digits.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from PIL import Image
+        >>> from mnist_nn import load_mnist, load_network
+        >>> with TemporaryDirectory() as folder:
+        ...     Image.fromarray(load_mnist().test.images[0]).save(Path(folder, "a.png"))
+        ...     _ = Path(folder, "labels.csv").write_text("file,label\\na.png,7\\n")
+        ...     score_folder(load_network(), folder)["predicted"].tolist()
+        ['7']
+    """
+    import pandas as pd
+
+    lines = []
+    for path, label in read_labels(Path(folder), row):
+        found = read_digits(model, path) if row else [predict_digit(model, path)]
+        predicted = "".join(str(prediction.digit) for prediction in found)
+        confidence = min((prediction.confidence for prediction in found), default=0.0)
+        sure = bool(found) and all(prediction.sure for prediction in found)
+        lines.append([str(path), label, predicted, confidence, sure, edit_distance(label, predicted)])
+    return pd.DataFrame(lines, columns=["picture", "label", "predicted", "confidence", "sure", "errors"])
+
+
+def read_labels(folder: Path, row: bool) -> list[tuple[Path, str]]:
+    """Return the path and the digits of each picture that a folder's labels.csv lists; see `score_folder`."""
+    path = folder / LABELS
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; write one line per picture in it, beginning with 'file,label'")
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        if not {"file", "label"} <= set(reader.fieldnames or ()):
+            raise ValueError(f"{path}: its columns are {reader.fieldnames}; the first line must be 'file,label'")
+        pairs = [(folder / (line["file"] or ""), line["label"] or "") for line in reader]
+    if not pairs:
+        raise ValueError(f"{path}: lists no pictures; write a line such as '5.jpg,5' for each")
+    labels = []
+    for picture, text in pairs:
+        label = "".join(character for character in text if character in "0123456789")
+        if not label or (len(label) > 1 and not row):
+            expected = "digits" if row else "one digit; for pictures of several digits use --row"
+            raise ValueError(f"{path}: the label of {picture.name} is {text!r}, but must be {expected}")
+        if not picture.is_file():
+            raise FileNotFoundError(f"{picture}: no such file, but {path} lists it")
+        labels.append((picture, label))
+    return labels
+
+
+def edit_distance(truth: str, predicted: str) -> int:
+    """Return how many characters must be changed, added or removed to make one text the other (Levenshtein)."""
+    distances = list(range(len(predicted) + 1))
+    for i, character in enumerate(truth, 1):
+        previous, distances = distances, [i]
+        for j, other in enumerate(predicted, 1):
+            change = previous[j - 1] + (character != other)
+            distances.append(min(previous[j] + 1, distances[-1] + 1, change))
+    return distances[-1]

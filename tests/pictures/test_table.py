@@ -1,0 +1,71 @@
+"""Many pictures at once, and their scores."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_nn import load_network, predict_digit, predict_pictures, read_digits
+from mnist_nn.pictures.table import edit_distance, score_folder
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_network()
+
+
+@pytest.fixture
+def row(mnist):
+    """Two lines of two digits each, dark on white."""
+    images = [mnist.train.images[mnist.train.labels == digit][1] for digit in (2, 0, 1, 3)]
+    page = np.concatenate([np.concatenate(images[:2], axis=1), np.concatenate(images[2:], axis=1)])
+    return np.asarray(Image.fromarray(255 - page).resize((280, 280)))
+
+
+def test_the_table_holds_what_predict_digit_returns(model, mnist):
+    table = predict_pictures(model, mnist.test.images[:3])
+    assert table["picture"].tolist() == [0, 1, 2]
+    for line, image in zip(table.itertuples(), mnist.test.images, strict=False):
+        expected = predict_digit(model, image)
+        assert (line.digit, line.confidence, line.sure) == (expected.digit, expected.confidence, expected.sure)
+        assert (line.left, line.top, line.right, line.bottom) == expected.box
+
+
+def test_rows_have_one_line_per_digit(model, row, tmp_path):
+    Image.fromarray(row).save(tmp_path / "row.png")
+    table = predict_pictures(model, [tmp_path / "row.png", np.full((50, 50), 255, np.uint8)], row=True)
+    assert table["digit"].tolist() == [prediction.digit for prediction in read_digits(model, row)] == [2, 0, 1, 3]
+    assert table["line"].tolist() == [0, 0, 1, 1]
+    assert set(table["picture"]) == {str(tmp_path / "row.png")}
+
+
+def test_rows_are_scored_by_their_digits(model, row, tmp_path):
+    Image.fromarray(row).save(tmp_path / "row.png")
+    (tmp_path / "labels.csv").write_text("file,label\nrow.png,20/18\n", encoding="utf-8")
+    table = score_folder(model, tmp_path, row=True)
+    assert table["label"].tolist() == ["2018"]
+    assert table["predicted"].tolist() == ["2013"]
+    assert table["errors"].tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("name,digit\n", "the first line must be 'file,label'"),
+        ("file,label\n", "lists no pictures"),
+        ("file,label\nnone.png,3\n", "none.png: no such file"),
+        ("file,label\nnone.png,x\n", "must be one digit"),
+        ("file,label\nnone.png,12\n", "use --row"),
+    ],
+)
+def test_wrong_labels_are_named(model, tmp_path, content, message):
+    (tmp_path / "labels.csv").write_text(content, encoding="utf-8")
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        score_folder(model, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted", "distance"),
+    [("", "", 0), ("12", "12", 0), ("12", "", 2), ("1234", "134", 1), ("12", "21", 2)],
+)
+def test_edit_distance(truth, predicted, distance):
+    assert edit_distance(truth, predicted) == edit_distance(predicted, truth) == distance
