@@ -1,6 +1,7 @@
 """Figures of pictures and their predictions."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -120,6 +121,7 @@ def plot_misread(table: pd.DataFrame) -> Figure:
         ax.set_axis_off()
     for ax, line in zip(axes.flat, lines, strict=False):
         ax.imshow(np.asarray(_on_white(open_picture(line["picture"]))))
-        doubt = "" if line["sure"] else "?"
-        ax.set_title(f"true {line['label']}\npredicted {line['predicted'] or 'none'}{doubt}", fontsize=9)
+        predicted = (line["predicted"] or "nothing") + ("" if line["sure"] else "?")
+        lines_of_title = [fill(f"true {line['label']}", 44), fill(f"predicted {predicted}", 44)]
+        ax.set_title("\n".join(lines_of_title), fontsize=8, loc="center")
     return figure
