@@ -95,5 +95,4 @@ def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
 def _is_clear(reading: Reading, digit: Candidate) -> bool:
     """Return True if the picture holds no other digit, and the digit has most of the ink."""
     others = [other for other in reading.digits if other is not digit]
-    mass = sum(candidate.mass for candidate in reading.candidates if not candidate.encloses(digit))
-    return not others and digit.mass > MIN_SHARE * mass
+    return not others and digit.mass > MIN_SHARE * sum(candidate.mass for candidate in reading.candidates)
