@@ -72,6 +72,37 @@ def test_an_ignored_output_is_explained(notebook):
             assert re.match(r"# .*\bmachine\b", "".join(lines[number + 1 : number + 2]))
 
 
+def test_every_figure_has_alternative_text(notebook):
+    """nbconvert writes a cell's metadata "alt" beside its images."""
+    for cell in code_cells(notebook):
+        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+            assert len(cell.metadata.get("alt", "")) >= 20, cell.source
+
+
+def test_links_lead_to_files_and_to_terms_of_the_glossary(notebook):
+    terms = re.findall(r"^### (.*)$", (NOTEBOOKS[0].parent / "GLOSSARY.md").read_text(encoding="utf-8"), re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", term.lower()).replace(" ", "-") for term in terms}
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for link in re.findall(r"\]\(((?!http)[^)]+)\)", text):
+        path, _, anchor = link.partition("#")
+        assert (NOTEBOOKS[0].parent / path).exists(), link
+        assert path != "GLOSSARY.md" or anchor in anchors, link
+
+
+def test_the_last_cells_summarise_and_set_three_exercises(notebook):
+    last = notebook.cells[-1].source
+    summary, exercises, solutions = re.split(r"^## Exercises$|<details><summary>Solutions</summary>", last, flags=re.M)
+    assert summary.startswith("## Summary\n")
+    assert len(re.findall(r"^\d\. ", exercises, re.MULTILINE)) == 3
+    assert len(re.findall(r"^\d\. ", solutions, re.MULTILINE)) == 3
+
+
+def test_prose_and_code_are_balanced(notebook):
+    words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
+    lines = [line.strip() for cell in code_cells(notebook) for line in cell.source.splitlines()]
+    assert 10 <= words / sum(bool(line) and not line.startswith("#") for line in lines) <= 20
+
+
 def test_no_machine_is_named(notebook):
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert notebook.metadata.kernelspec.name == "python3"
