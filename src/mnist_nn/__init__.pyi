@@ -46,9 +46,9 @@ from .plots.evaluation import (
     plot_mistakes as plot_mistakes,
     plot_reliability as plot_reliability,
     plot_risk_coverage as plot_risk_coverage,
-    plot_robustness as plot_robustness,
 )
 from .plots.pictures import plot_prediction as plot_prediction, plot_row as plot_row
+from .plots.robustness import plot_robustness as plot_robustness
 from .plots.training import plot_history as plot_history, plot_seeds as plot_seeds, plot_tradeoff as plot_tradeoff
 from .training import InterruptedTraining as InterruptedTraining, train as train
 

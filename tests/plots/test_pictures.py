@@ -18,7 +18,7 @@ def test_prediction(trained, small):
     assert np.array_equal(picture.images[0].get_array()[..., 0], image)
     assert np.array_equal(pixels.images[0].get_array(), prediction.pixels)
     assert [bar.get_height() for bar in bars.patches] == pytest.approx(100 * prediction.probabilities)
-    doubt = "predicted:" if prediction.sure else "not sure, perhaps"
+    doubt = "predicted" if prediction.sure else "not sure, perhaps"
     assert bars.get_title("left") == f"{doubt} {prediction.digit}"
 
 

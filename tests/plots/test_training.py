@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from mnist_nn import plot_history, plot_seeds, plot_tradeoff
 from tests.plots.conftest import texts
@@ -11,11 +12,28 @@ from tests.plots.conftest import texts
 def test_history(trained):
     for history in (trained[1], trained[1].history):
         figure = plot_history(history)
-        for ax, name, scale in zip(figure.axes, ["loss", "accuracy"], [1, 100], strict=True):
-            dashed, solid = ax.lines
-            assert (dashed.get_linestyle(), solid.get_linestyle()) == ("--", "-")
-            assert dashed.get_ydata() == pytest.approx(scale * np.array(trained[1].history[name]))
-            assert solid.get_ydata() == pytest.approx(scale * np.array(trained[1].history[f"val_{name}"]))
+        for ax, name in zip(figure.axes, ["loss", "accuracy"], strict=True):
+            lines = dict(zip([name, f"val_{name}"], ax.lines, strict=True))
+            assert [line.get_linestyle() for line in lines.values()] == ["--", "-"]
+            for key, line in lines.items():
+                values = np.array(trained[1].history[key])
+                assert line.get_ydata() == pytest.approx(values if name == "loss" else 100 * (1 - values))
+            assert ax.get_yscale() == "log"
+
+
+@pytest.mark.parametrize("history", [{}, {"loss": [1.0]}, [0.1], "loss"])
+def test_a_wrong_history_is_named(history):
+    with pytest.raises(ValueError, match="history must be what train returns, with loss, accuracy"):
+        plot_history(history)
+
+
+def test_labels_of_similar_recipes_do_not_overlap():
+    recipes = [f"recipe {number}" for number in range(6)]
+    seconds = pd.Series([9.4, 9.3, 9.7, 7.6, 10, 37], recipes)
+    ax = plot_tradeoff(seconds, pd.Series([0.81, 0.84, 0.845, 0.85, 0.91, 2.5], recipes))
+    ax.figure.canvas.draw()
+    boxes = [Text.get_window_extent(text) for text in ax.texts]  # without their lines
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
 def test_history_of_one_epoch():

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ._common import show_image
-
-SIGNED = "cividis_r"  # light yellow is negative, grey is zero, dark blue is positive; also distinct in grey
+from ._common import SIGNED, new_figure, show_image
 
 
 def plot_attributions(
@@ -18,8 +16,9 @@ def plot_attributions(
     *,
     columns: int = 10,
     label: str = "",
+    ends: tuple[str, str] = ("against", "for"),
 ) -> Figure:
-    """Draw a grid of signed maps on one scale with 0 in its middle: dark blue is positive, light yellow negative.
+    """Draw a grid of signed maps on one scale: white is 0, dark blue is positive, light orange negative.
 
     Args:
         maps: (n, 28, 28), such as weights or attributions. One value in 200 may lie beyond the ends of the scale.
@@ -27,6 +26,7 @@ def plot_attributions(
         images: (n, 28, 28), the digits that the maps belong to; their outlines are drawn on the maps.
         columns: The number of maps in a row.
         label: The label of the colour bar.
+        ends: The words at the lower and the upper end of the colour bar.
 
     Returns:
         The figure.
@@ -38,7 +38,7 @@ def plot_attributions(
     """
     rows, side = -(-len(maps) // columns), 0.85 if images is None else 1.3
     height = side if titles is None else side + 0.2
-    figure, axes = plt.subplots(
+    figure, axes = new_figure(
         rows,
         columns,
         figsize=(side * columns + 0.8, height * rows),
@@ -52,11 +52,18 @@ def plot_attributions(
     for i, (ax, values) in enumerate(zip(axes.flat, maps, strict=False)):
         ax.imshow(values, cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
         if images is not None:
-            ax.contour(images[i], [100], colors="white", linewidths=1.2)
+            ax.contour(images[i], [100], colors="0.45", linewidths=0.9)
         if titles is not None:
             ax.set_title(titles[i], fontsize=9, loc="center")
-    figure.colorbar(axes.flat[0].images[0], ax=axes, label=label, extend="both", aspect=14 * rows, pad=0.015)
+    bar = figure.colorbar(axes.flat[0].images[0], ax=axes, label=label, extend="both", aspect=14 * rows, pad=0.015)
+    _name_ends(bar.ax, ends)
     return figure
+
+
+def _name_ends(ax: Axes, ends: tuple[str, str]) -> None:
+    """Write words below and above a colour bar."""
+    for y, name, place in [(-0.06, ends[0], "top"), (1.06, ends[1], "bottom")]:
+        ax.text(0.5, y, name, transform=ax.transAxes, ha="center", va=place, fontsize=9)
 
 
 def plot_units(weights: np.ndarray, images: np.ndarray, activations: np.ndarray, units: Sequence[int]) -> Figure:
@@ -77,7 +84,9 @@ def plot_units(weights: np.ndarray, images: np.ndarray, activations: np.ndarray,
         >>> weights = model.get_layer("hidden_1").get_weights()[0].reshape(28, 28, 128)
         >>> figure = plot_units(weights, images, activations(model, images)[0], units=[0, 1])
     """
-    figure, axes = plt.subplots(len(units), 11, figsize=(9.4, 0.85 * len(units)), width_ratios=[1.4] + [1] * 10)
+    figure, axes = new_figure(
+        len(units), 11, figsize=(9.4, 0.85 * len(units)), width_ratios=[1.4] + [1] * 10, squeeze=False
+    )
     limit = np.percentile(np.abs(weights), 99.5)
     for row, unit in zip(axes, units, strict=True):
         row[0].imshow(weights[:, :, unit], cmap=SIGNED, vmin=-limit, vmax=limit, interpolation="nearest")
@@ -115,7 +124,7 @@ def plot_changes(
     """
     change = changed.astype(float) - images
     limit = np.abs(change).max() or 1
-    figure, axes = plt.subplots(3, len(images), figsize=(0.95 * len(images) + 0.7, 3.5), squeeze=False)
+    figure, axes = new_figure(3, len(images), figsize=(0.95 * len(images) + 0.9, 3.5), squeeze=False)
     for i, (before, middle, after) in enumerate(axes.T):
         show_image(before, images[i])
         before.set_title(titles[i], fontsize=9, loc="center")
@@ -124,5 +133,6 @@ def plot_changes(
         after.set_title(changed_titles[i], fontsize=9, loc="center")
     for ax in axes.flat:
         ax.set_axis_off()
-    figure.colorbar(axes[1, -1].images[0], ax=axes[1], label="ink added (grey values)", pad=0.015)
+    bar = figure.colorbar(axes[1, -1].images[0], ax=axes[1], label="grey values", pad=0.015)
+    _name_ends(bar.ax, ("less ink", "more ink"))
     return figure

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..data import Split
-from ._common import DIGITS, new_axes, show_image
+from ._common import DIGITS, check_class_names, new_axes, new_figure, show_image
 
 
 def plot_digits(
@@ -33,9 +32,9 @@ def plot_digits(
     rows = max(1, -(-len(images) // columns))
     side, gap, title = 0.75, 0.08, 0.0  # inches
     if titles is not None:
-        title = 0.2 + 0.16 * str(titles[:1]).count("\\n")
+        title = 0.2 + 0.14 * str(titles[:1]).count("\\n")
     width, height = columns * (side + gap), rows * (side + gap + title)
-    figure, axes = plt.subplots(
+    figure, axes = new_figure(
         rows,
         columns,
         figsize=(width, height),
@@ -55,25 +54,32 @@ def plot_digits(
     for i, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
         show_image(ax, image)
         if titles is not None:
-            ax.set_title(titles[i], fontsize=9, loc="center")
+            ax.set_title(titles[i], fontsize=8 if "\n" in str(titles[i]) else 9, loc="center", pad=3)
     return figure
 
 
-def plot_class_balance(*, ax: Axes | None = None, **splits: Split) -> Axes:
+def plot_class_balance(*, class_names: Sequence[str] | None = None, ax: Axes | None = None, **splits: Split) -> Axes:
     """Draw the percentage of each digit in each split as bars.
 
     Args:
+        class_names: Ten names if the classes are not digits.
         ax: Where to draw; None makes a new figure.
         **splits: The splits by name, as in `plot_class_balance(train=mnist.train, test=mnist.test)`.
 
     Returns:
         The Axes.
 
+    Raises:
+        ValueError: There are no splits, or not ten names.
+
     Example:
         >>> from mnist_nn import load_mnist, plot_class_balance
         >>> mnist = load_mnist()
         >>> ax = plot_class_balance(train=mnist.train, test=mnist.test)
     """
+    names = check_class_names(class_names)
+    if not splits:
+        raise ValueError("plot_class_balance needs splits by name, such as plot_class_balance(train=mnist.train)")
     ax = ax or new_axes(7, 3.2)
     width = 0.8 / len(splits)
     for i, ((name, split), hatch) in enumerate(zip(splits.items(), ["", "///", "...", "xxx"], strict=False)):
@@ -81,7 +87,8 @@ def plot_class_balance(*, ax: Axes | None = None, **splits: Split) -> Axes:
         position = np.arange(10) + (i - (len(splits) - 1) / 2) * width
         ax.bar(position, percent, width, label=f"{name} ({len(split):,})", hatch=hatch, edgecolor="white")
     ax.axhline(10, color="0.3", linewidth=1, linestyle=":")
-    ax.set(xlabel="digit", ylabel="images (%)", xticks=DIGITS)
+    ax.set(xlabel="class" if class_names else "digit", ylabel="images (%)", xticks=DIGITS, xticklabels=names)
+    ax.tick_params(axis="x", rotation=30 if class_names else 0)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(splits))
     return ax
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from textwrap import fill
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,7 +12,7 @@ from PIL import Image
 
 from ..pictures.loading import ImageLike, brightness, open_picture
 from ..pictures.prediction import Prediction
-from ._common import BLUE, DIGITS, ORANGE, new_axes, show_image
+from ._common import BLUE, DARK_ORANGE, DIGITS, new_axes, new_figure, show_image
 
 MAX_MISREAD = 60
 
@@ -33,7 +32,7 @@ def plot_prediction(image: ImageLike, prediction: Prediction) -> Figure:
         >>> image = load_mnist().test.images[0]
         >>> figure = plot_prediction(image, predict_digit(load_network(), image))
     """
-    figure, axes = plt.subplots(1, 3, figsize=(8, 2.4), width_ratios=[1, 1, 1.8])
+    figure, axes = new_figure(1, 3, figsize=(8, 2.4), width_ratios=[1, 1, 1.8])
     axes[0].imshow(np.asarray(_on_white(open_picture(image))))
     axes[0].set_title("the picture")
     show_image(axes[1], prediction.pixels)
@@ -43,7 +42,7 @@ def plot_prediction(image: ImageLike, prediction: Prediction) -> Figure:
         ax.spines[:].set(visible=True, color="0.7")
     _plot_probabilities(axes[2], prediction)
     digit = prediction.digit
-    axes[2].set_title(f"predicted: {digit}" if prediction.sure else f"not sure, perhaps {digit}")
+    axes[2].set_title(f"predicted {digit}" if prediction.sure else f"not sure, perhaps {digit}")
     return figure
 
 
@@ -89,9 +88,9 @@ def plot_row(image: ImageLike, predictions: Sequence[Prediction], *, ax: Axes | 
     ax.imshow(np.asarray(picture.convert("L")), cmap="gray", vmin=0, vmax=255)
     for prediction in predictions:
         left, top, right, bottom = prediction.box
-        color, doubt, style = (BLUE, "", "-") if prediction.sure else (ORANGE, "?", "--")
+        color, doubt, style = (BLUE, "", "-") if prediction.sure else (DARK_ORANGE, "?", "--")
         ax.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=color, linestyle=style))
-        label = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.8}
+        label = {"facecolor": "white", "edgecolor": "none", "pad": 1}
         text = f"{prediction.digit}{doubt}"
         ax.text((left + right) / 2, top, text, color=color, fontweight="bold", ha="center", va="bottom", bbox=label)
     ax.set_axis_off()
@@ -116,7 +115,7 @@ def plot_misread(table: pd.DataFrame) -> Figure:
     lines = table.to_dict("records")[:MAX_MISREAD]
     columns = 2 if any(len(line["label"]) > 3 for line in lines) else 6  # rows of digits need space
     rows = max(1, -(-len(lines) // columns))
-    figure, axes = plt.subplots(rows, columns, figsize=(9.6, 2.1 * rows), squeeze=False, layout="constrained")
+    figure, axes = new_figure(rows, columns, figsize=(9.6, 2.1 * rows), squeeze=False)
     for ax in axes.flat:
         ax.set_axis_off()
     for ax, line in zip(axes.flat, lines, strict=False):

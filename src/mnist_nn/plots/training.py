@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from ..analysis.significance import summarize_seeds
-from ._common import BLUE, ORANGE, new_axes
+from ._common import BLUE, ORANGE, new_axes, new_figure
 
 if TYPE_CHECKING:
     from .._internal.tensorflow import keras
 
-LABEL_GAP = 1.065  # labels this factor apart on a logarithmic axis do not touch
+SMALLEST = 1e-3  # drawn for 0, which a logarithmic axis does not have
+LABEL_GAP = 1.1  # labels this factor apart on a logarithmic axis do not touch
 
 
 def plot_history(history: keras.callbacks.History | Mapping[str, Sequence[float]]) -> Figure:
-    """Draw loss and accuracy over epochs, training dashed and validation solid.
+    """Draw loss and error over epochs on logarithmic axes, training dashed and validation solid.
+
+    The error is 100 % minus the accuracy. On a logarithmic axis, 98 and 99 % are as far apart as 96 and 98 %.
 
     Args:
         history: What `train` returns, or its `history` attribute, a dict of lists.
@@ -30,27 +33,46 @@ def plot_history(history: keras.callbacks.History | Mapping[str, Sequence[float]
     Returns:
         The figure.
 
+    Raises:
+        ValueError: The history lacks one of the lists.
+
     Example:
         >>> from mnist_nn import plot_history
         >>> curves = {"loss": [0.5, 0.2], "accuracy": [0.9, 0.95]}
         >>> figure = plot_history(curves | {"val_loss": [0.3, 0.2], "val_accuracy": [0.94, 0.96]})
     """
     values: Any = getattr(history, "history", history)
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.2))
+    needed = ["loss", "accuracy", "val_loss", "val_accuracy"]
+    if not isinstance(values, Mapping) or not all(len(values.get(name, ())) for name in needed):
+        raise ValueError(f"history must be what train returns, with {', '.join(needed)}; not {_summary(history)}")
+    figure, axes = new_figure(1, 2, figsize=(9, 3.2))
     epochs = np.arange(1, len(values["loss"]) + 1)
-    for ax, name, unit in zip(axes, ["loss", "accuracy"], ["loss (nats)", "accuracy (%)"], strict=True):
-        scale = 100 if name == "accuracy" else 1
-        marker = "o" if len(epochs) == 1 else None  # a single point has no line
+    marker = "o" if len(epochs) == 1 else None  # a single point has no line
+    for ax, name, unit in zip(axes, ["loss", "accuracy"], ["loss (nats)", "error (%)"], strict=True):
         for key, style, color in [(name, "--", BLUE), (f"val_{name}", "-", ORANGE)]:
             label = "validation" if key.startswith("val_") else "training"
-            ax.plot(epochs, scale * np.array(values[key]), style, color=color, label=label, marker=marker)
-        ax.set(xlabel="epoch", ylabel=unit)
+            shown = np.array(values[key]) if name == "loss" else 100 * (1 - np.array(values[key]))
+            ax.plot(epochs, np.maximum(shown, SMALLEST), style, color=color, label=label, marker=marker)
+        ax.set(xlabel="epoch", ylabel=unit, yscale="log")
+        _label_logarithmic(ax.yaxis)
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend()
-    last = 100 * values["val_accuracy"][-1]
-    axes[1].annotate(f"{last:.2f} %", (epochs[-1], last), (0, 4), textcoords="offset points", ha="right", va="bottom")
-    axes[1].margins(y=0.12)
+    last = 100 * (1 - values["val_accuracy"][-1])
+    place = (epochs[-1], max(last, SMALLEST))
+    axes[1].annotate(f"{last:.2f} %", place, (0, 5), textcoords="offset points", ha="right", va="bottom")
     return figure
+
+
+def _summary(value: object) -> str:
+    return f"one with {', '.join(map(str, value))}" if isinstance(value, Mapping) else type(value).__name__
+
+
+def _label_logarithmic(axis: Axis) -> None:
+    """Write plain numbers beside the ticks of a logarithmic axis, and not too many."""
+    axis.set_minor_locator(LogLocator(subs=(2, 3, 5)))  # 8, 9 and 10 would touch
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter("{x:g}")
+    axis.set_tick_params(which="both", labelsize=8.5)
 
 
 def plot_tradeoff(
@@ -81,16 +103,18 @@ def plot_tradeoff(
     for name, value in lines.items():
         ax.axhline(value, color="0.6", linestyle=":", linewidth=1)
         ax.annotate(name, (1.01, value), xycoords=("axes fraction", "data"), va="center", fontsize=8.5, color="0.4")
-    height = 0.0
+    height = right = 0.0
+    times = seconds.to_dict()
     for name in error.sort_values().index.astype(str):
         first = name == seconds.index[0]
         color, weight = (ORANGE, "bold") if first else (BLUE, "normal")
         ax.plot(seconds[name], error[name], "D" if first else "o", color=color)
-        height = max(error[name], height * LABEL_GAP)
+        is_crowded = error[name] < height * LABEL_GAP  # then the labels form a column
+        height, right = max(error[name], height * LABEL_GAP), max(1.15 * times[name], right * is_crowded)
         ax.annotate(
             name,
             (seconds[name], error[name]),
-            (seconds[name] * 1.15, height),
+            (right, height),
             va="center",
             fontsize=8.5,
             fontweight=weight,
@@ -98,10 +122,7 @@ def plot_tradeoff(
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0},  # hides the lines behind the label
         )
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_minor_locator(LogLocator(subs=(2, 3, 5)))  # 8, 9 and 10 would touch
-        axis.set_major_formatter("{x:g}")
-        axis.set_minor_formatter("{x:g}")
-        axis.set_tick_params(which="both", labelsize=8.5)
+        _label_logarithmic(axis)
     return ax
 
 
