@@ -1,5 +1,7 @@
 """What all figures share: they are shown once, and look right in any style."""
 
+import base64
+
 import numpy as np
 import pytest
 from IPython.core.formatters import DisplayFormatter
@@ -9,19 +11,19 @@ from mnist_nn import plot_digits, plot_mistakes, plot_prediction, plot_robustnes
 from mnist_nn.analysis.robustness import measure_robustness
 
 
-def test_a_new_figure_is_left_to_pyplot_and_not_shown_again(small):
-    figure = plot_digits(small.images[:3])
-    assert DisplayFormatter().format(figure) == ({}, {})
-    assert plt.fignum_exists(figure.number)
-
-
-def test_a_figure_of_an_earlier_cell_is_shown_as_a_picture(small, monkeypatch):
+def test_a_notebook_shows_a_figure_once_in_a_cell(small, monkeypatch):
+    """Jupyter displays the value of the last line, then every open figure, and closes these."""
     shown = []
-    monkeypatch.setattr("IPython.display.display_png", shown.append)
+    monkeypatch.setattr("IPython.display.display", lambda content, raw: shown.append(content))
     figure = plot_digits(small.images[:3])
+    for _ in range(2):  # the last line, and the end of the cell
+        assert DisplayFormatter().format(figure) == ({}, {})
+    assert len(shown) == 1
+    assert shown[0]["text/plain"] == repr(figure)
+    assert base64.b64decode(shown[0]["image/png"]).startswith(b"\x89PNG")
     plt.close(figure)
-    DisplayFormatter().format(figure)
-    assert shown == [figure]
+    DisplayFormatter().format(figure)  # a later cell shows it again
+    assert len(shown) == 2
 
 
 @pytest.mark.parametrize("kind", ["prediction", "mistakes", "robustness"])

@@ -30,14 +30,19 @@ def new_axes(width: float, height: float) -> Axes:
 def show_once(figure: Figure) -> Figure:
     """Return the figure, which a notebook then shows only once if the call is the last line of a cell.
 
-    Jupyter shows all new figures at the end of a cell, and the value of its last line as well.
+    Jupyter shows the value of a cell's last line, and then all figures that pyplot has not closed yet.
     """
+    shown = False
 
     def display() -> None:
-        if not plt.fignum_exists(figure.number):  # it was shown by an earlier cell
-            from IPython.display import display_png
+        nonlocal shown
+        if not (shown and plt.fignum_exists(figure.number)):
+            from IPython import display
+            from IPython.core.pylabtools import print_figure
 
-            display_png(figure)
+            shown = True
+            content = {"image/png": print_figure(figure, base64=True), "text/plain": repr(figure)}
+            display.display(content, raw=True)
 
     figure._ipython_display_ = display  # pyright: ignore[reportAttributeAccessIssue]
     return figure

@@ -37,7 +37,8 @@ def plot_attributions(
         >>> figure = plot_attributions(saliency(load_pretrained(), images), images=images, columns=5, label="nats")
     """
     rows, side = -(-len(maps) // columns), 0.85 if images is None else 1.3
-    height = side if titles is None else side + 0.2
+    lines = 0 if titles is None else 1 + str(titles[0]).count("\n")
+    height = side + 0.06 * (lines > 0) + 0.14 * lines
     figure, axes = new_figure(
         rows,
         columns,
@@ -54,7 +55,7 @@ def plot_attributions(
         if images is not None:
             ax.contour(images[i], [100], colors="0.45", linewidths=0.9)
         if titles is not None:
-            ax.set_title(titles[i], fontsize=9, loc="center")
+            ax.set_title(titles[i], fontsize=9 if lines == 1 else 8, loc="center", pad=3)
     bar = figure.colorbar(axes.flat[0].images[0], ax=axes, label=label, extend="both", aspect=14 * rows, pad=0.015)
     _name_ends(bar.ax, ends)
     return figure

@@ -59,7 +59,7 @@ def plot_history(history: keras.callbacks.History | Mapping[str, Sequence[float]
         ax.legend()
     last = 100 * (1 - values["val_accuracy"][-1])
     place = (epochs[-1], max(last, SMALLEST))
-    axes[1].annotate(f"{last:.2f} %", place, (0, 5), textcoords="offset points", ha="right", va="bottom")
+    axes[1].annotate(f"{last:.2f} %", place, (5, 0), textcoords="offset points", va="center", fontsize=9)
     return figure
 
 
