@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import h5py
@@ -15,6 +16,7 @@ from mnist_nn import (
     load_weights,
     predict_probabilities,
     save_weights,
+    train,
 )
 from mnist_nn._internal.tensorflow import keras
 from mnist_nn.model import PRETRAINED, Network
@@ -59,6 +61,24 @@ def test_the_seed_determines_the_initial_weights(model):
         assert kernel.std() == pytest.approx(np.sqrt(2 / len(kernel)), rel=0.1)
     with pytest.raises(ValueError, match="seed must be a whole number"):
         build_model(seed=-1)
+
+
+@pytest.mark.parametrize("hidden", [(), (32,), [300, 100], (16,) * 8])
+def test_other_sizes(hidden, tmp_path, mnist):
+    model, images = build_model(hidden=hidden), mnist.validation.images[:20]
+    sizes = [784, *hidden, 10]
+    assert model.count_params() == sum((n + 1) * m for n, m in pairwise(sizes))
+    network = load_network(save_weights(model, tmp_path / "other.weights.h5"))
+    assert repr(network) == f"Network({'-'.join(map(str, sizes))})"
+    assert np.allclose(network(images), predict_probabilities(model, images), atol=1e-5)
+    history = train(model, mnist.train[:200], mnist.validation[:100], epochs=1, verbose=0, checkpoint=tmp_path)
+    assert history.epoch == [0]
+
+
+@pytest.mark.parametrize("hidden", [128, (0,), (3000,), (128.0,), "ab", (16,) * 9])
+def test_invalid_sizes_are_refused(hidden):
+    with pytest.raises(ValueError, match=r"hidden must be at most 8 whole numbers from 1 to 2,048, .*; not "):
+        build_model(hidden=hidden)
 
 
 def test_saved_weights_can_be_loaded(model, saved):
@@ -117,7 +137,8 @@ def test_truncated_weights_are_refused(saved, share):
 
 def test_weights_of_another_architecture_are_refused(tmp_path):
     other = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
-    refused(save_weights(other, tmp_path / "other.weights.h5"), ["another architecture", "(784, 128)"])
+    path = save_weights(other, tmp_path / "other.weights.h5")
+    refused(path, ["another architecture", "(784, 128)", "build_model(hidden=...)"])
 
 
 def replaced(path, name, make):
@@ -184,8 +205,10 @@ def test_images_of_another_shape_or_type_are_refused(model, images):
 
 
 def test_models_of_another_shape_are_refused(blank):
-    with pytest.raises(ValueError, match="model must be a Keras model"):
+    with pytest.raises(ValueError, match=r"a Network, not 'model.weights.h5'; type load_network\('model.weights.h5'\)"):
         predict_probabilities("model.weights.h5", blank.images)
+    with pytest.raises(ValueError, match=r"a Network, not a function; type load_network\(\) for the pretrained one"):
+        predict_probabilities(load_network, blank.images)
     flat = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, "softmax")])
     with pytest.raises(ValueError, match=r"goes from \(None, 784\)"):
         predict_probabilities(flat, blank.images)
@@ -231,6 +254,36 @@ def test_load_network_refuses_missing_and_damaged_files(tmp_path):
         load_network(tmp_path / "cut.weights.h5")
 
 
+def test_a_folder_is_no_weights_file(model, tmp_path):
+    for load in (load_network, lambda path: load_weights(model, path)):
+        with pytest.raises(ValueError, match=r"this is a folder, .* as in .*model\.weights\.h5"):
+            load(tmp_path)
+    with pytest.raises(ValueError, match=r"must end in \.weights\.h5; type .*model\.weights\.h5"):
+        save_weights(model, tmp_path)
+
+
+def test_only_keras_models_can_be_filled(saved):
+    with pytest.raises(ValueError, match=r"must be a Keras model, not a Network; type load_network\(path\)"):
+        load_weights(load_network(), saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "words"),
+    [
+        ("layers", lambda file: None, "has no layers"),
+        ("layers/dense_1/vars/1", lambda file: file.create_dataset("layers/dense_1/vars/1", (2**30,), "f4"), "2,048"),
+        ("layers/dense_1/vars/1", lambda file: file.create_group("layers/dense_1/vars/1"), "2,048"),
+        ("layers", lambda file: [file.create_group(f"layers/dense_{i}") for i in range(99)], "99 Dense layers"),
+        ("layers", lambda file: file.__setitem__("layers", h5py.ExternalLink("b.h5", "x")), ""),
+    ],
+)
+def test_load_network_refuses_hostile_sizes(saved, name, make, words):
+    replaced(saved, name, make)
+    with pytest.raises(ValueError, match=rf"a\.weights\.h5: [^\n]*{words}"):
+        load_network(saved)
+
+
+@pytest.mark.end_to_end
 def test_predicting_a_picture_needs_no_tensorflow():
     code = "import sys; from mnist_nn.__main__ import main; main(sys.argv[1:]); print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, "predict", SAMPLE], capture_output=True, text=True, check=True)

@@ -13,13 +13,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from ._internal.files import atomic_write
-from ._internal.weights import names_and_shapes, read_weights, serialize_weights, weight_name
+from ._internal.weights import (
+    MAX_LAYERS,
+    MAX_UNITS,
+    names_and_shapes,
+    read_network,
+    read_weights,
+    serialize_weights,
+)
 from .data import check_images
 
 if TYPE_CHECKING:
     from ._internal.tensorflow import keras
 
-UNITS = (128, 64, 10)  # of the layers: ReLU, ReLU, softmax
+HIDDEN, DIGITS = (128, 64), 10  # units of the textbook's ReLU layers, and of the softmax layer
 PRETRAINED = Path(__file__).parent / "pretrained" / "mnist_nn.weights.h5"
 MAX_BATCH = 10_000  # images at once, which take 40 MB
 
@@ -32,7 +39,7 @@ class Network:
     """
 
     input_shape: tuple[int | None, ...] = (None, 28, 28)  # like the attributes of a Keras model
-    output_shape: tuple[int | None, ...] = (None, UNITS[-1])
+    output_shape: tuple[int | None, ...] = (None, DIGITS)
 
     def __init__(self, weights: Sequence[np.ndarray]) -> None:
         self.layers: list[tuple[np.ndarray, np.ndarray]] = list(zip(weights[::2], weights[1::2], strict=True))
@@ -56,25 +63,28 @@ ModelLike: TypeAlias = "keras.Model | Network"
 Model = TypeVar("Model", bound=ModelLike)
 
 
-def build_model(seed: int = 0) -> keras.Model:
-    """Return the untrained network 784-128-64-10, with 109,386 parameters.
+def build_model(seed: int = 0, *, hidden: Sequence[int] = HIDDEN) -> keras.Model:
+    """Return the untrained network, by default 784-128-64-10 with 109,386 parameters.
 
     The input is raw pixels 0 to 255, (n, 28, 28), of any numeric type: the model scales them to 0..1 and flattens
     them. The output is the probabilities of the ten digits, float32 (n, 10).
 
     Args:
         seed: Determines the initial weights: a whole number from 0 to 4,294,967,295.
+        hidden: The number of units of each hidden layer. The default is the textbook's; () gives no hidden layer.
 
     Returns:
         A Keras model, not yet compiled.
 
     Raises:
-        ValueError: `seed` is out of range or not a whole number.
+        ValueError: `seed` is out of range or not a whole number, or `hidden` is not at most 8 numbers from 1 to 2,048.
 
     Example:
         >>> from mnist_nn import build_model
         >>> build_model(seed=0).count_params()
         109386
+        >>> build_model(hidden=(300, 100)).count_params()
+        266610
 
     Notes:
         He initialisation: K. He et al., "Delving deep into rectifiers", arXiv:1502.01852.
@@ -82,19 +92,20 @@ def build_model(seed: int = 0) -> keras.Model:
     from ._internal.tensorflow import keras
 
     check_seed(seed)
+    hidden = _check_hidden(hidden)
     # Keras takes seeds of 31 bits.
-    seeds = [int(state) // 2 for state in np.random.SeedSequence(seed).generate_state(3)]
-    initializers: Any = map(keras.initializers.HeNormal, seeds)
-    names, activations = ["hidden_1", "hidden_2", "digits"], ["relu", "relu", "softmax"]
+    seeds = [int(state) // 2 for state in np.random.SeedSequence(seed).generate_state(len(hidden) + 1)]
+    initializers: Any = [keras.initializers.HeNormal(state) for state in seeds]
     return keras.Sequential(
         [
             keras.Input((28, 28), name="pixels"),
             keras.layers.Rescaling(1 / 255, name="scaled"),
             keras.layers.Flatten(name="flat"),
             *(
-                keras.layers.Dense(units, activation, kernel_initializer=initializer, name=name)
-                for units, activation, initializer, name in zip(UNITS, activations, initializers, names, strict=True)
+                keras.layers.Dense(units, "relu", kernel_initializer=initializer, name=f"hidden_{number}")
+                for number, (units, initializer) in enumerate(zip(hidden, initializers, strict=False), 1)
             ),
+            keras.layers.Dense(DIGITS, "softmax", kernel_initializer=initializers[-1], name="digits"),
         ],
         name="mnist_nn",
     )
@@ -118,7 +129,8 @@ def load_network(path: str | Path = PRETRAINED) -> Network:
     """Return the network in NumPy, which predicts without TensorFlow.
 
     Args:
-        path: A `.weights.h5` file of the network 784-128-64-10. The default is the pretrained weights.
+        path: A `.weights.h5` file of a network that `build_model` returned, with any number of hidden layers. The
+            default is the pretrained weights.
 
     Returns:
         A Network, accepted wherever a model is expected.
@@ -132,9 +144,7 @@ def load_network(path: str | Path = PRETRAINED) -> Network:
         >>> load_network()
         Network(784-128-64-10)
     """
-    sizes = (28 * 28, *UNITS)
-    shapes = [shape for inputs, units in zip(sizes, UNITS, strict=False) for shape in [(inputs, units), (units,)]]
-    return Network(read_weights(path, ((weight_name(*divmod(i, 2)), shape) for i, shape in enumerate(shapes))))
+    return Network(read_network(path, inputs=28 * 28, outputs=DIGITS))
 
 
 def save_weights(model: keras.Model, path: str | Path) -> Path:
@@ -160,7 +170,8 @@ def save_weights(model: keras.Model, path: str | Path) -> Path:
     """
     path = Path(path)
     if not path.name.endswith(".weights.h5"):
-        raise ValueError(f"{path}: the name of a weights file must end in .weights.h5; rename it")
+        remedy = f"type {path / 'model.weights.h5'}" if path.is_dir() else "rename it"
+        raise ValueError(f"{path}: the name of a weights file must end in .weights.h5; {remedy}")
     content = serialize_weights(check_model(model))
     with atomic_write(path) as written:
         written.write_bytes(content)
@@ -190,7 +201,10 @@ def load_weights(model: keras.Model, path: str | Path) -> keras.Model:
         ...     path = save_weights(build_model(seed=1), f"{folder}/my.weights.h5")
         ...     model = load_weights(build_model(), path)
     """
-    model.set_weights(read_weights(path, names_and_shapes(check_model(model))))
+    check_model(model)
+    if isinstance(model, Network):
+        raise ValueError("model must be a Keras model, not a Network; type load_network(path) to read another one")
+    model.set_weights(read_weights(path, names_and_shapes(model)))
     return model
 
 
@@ -230,12 +244,27 @@ def predict_probabilities(model: ModelLike, images: np.ndarray) -> np.ndarray:
 def check_model(model: Model) -> Model:
     """Return `model` if it maps 28x28 pixels to ten outputs, else raise ValueError."""
     shapes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
+    if shapes == (None, None):
+        given = repr(str(model)) if isinstance(model, str | Path) else f"a {type(model).__name__}"
+        remedy = f"load_network({given})" if given.endswith(".h5'") else "load_network() for the pretrained one"
+        raise ValueError(f"model must be a Keras model or a Network, not {given}; type {remedy}")
     if shapes != ((None, 28, 28), (None, 10)):
         raise ValueError(
             f"model must be a Keras model from (n, 28, 28) pixels to (n, 10) probabilities, as build_model() returns; "
             f"this {type(model).__name__} goes from {shapes[0]} to {shapes[1]}"
         )
     return model
+
+
+def _check_hidden(hidden: Any) -> list[int]:
+    """Return the sizes of the hidden layers if they are valid, else raise ValueError."""
+    numbers = isinstance(hidden, Sequence) and all(isinstance(units, int | np.integer) for units in hidden)
+    if not numbers or not all(0 < units <= MAX_UNITS for units in hidden) or len(hidden) > MAX_LAYERS:
+        raise ValueError(
+            f"hidden must be at most {MAX_LAYERS} whole numbers from 1 to {MAX_UNITS:,}, as in hidden=(128, 64); "
+            f"not {hidden!r}"
+        )
+    return [int(units) for units in hidden]
 
 
 def check_seed(seed: int) -> None:
