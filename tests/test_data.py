@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from mnist_nn import DataError, Split, data, load_mnist
+from mnist_nn import DataError, Split, data, load_mnist, load_network, predict_probabilities
 
 NAMES = [
     "train-images-idx3-ubyte",
@@ -96,6 +96,7 @@ def test_the_bundled_arrays_have_the_published_checksums(mnist):
     assert [hashlib.md5(file).hexdigest() for file in files] == MD5
 
 
+@pytest.mark.end_to_end
 def test_loading_needs_no_tensorflow_matplotlib_or_internet():
     code = """
 import socket, sys
@@ -372,3 +373,34 @@ def test_a_split_can_be_indexed(mnist):
     assert repr(part) == "Split(1,028 images)"
     with pytest.raises(ValueError, match="empty"):
         mnist.test[:0]
+
+
+@pytest.mark.parametrize("index", [0, np.int64(3), "a", (0, 1), [0.5]])
+def test_an_index_that_selects_no_split_is_refused(mnist, index):
+    with pytest.raises(TypeError, match=r"a slice, a mask or an array of positions, .*split\.images\[0\]"):
+        mnist.test[index]
+
+
+def test_splits_cannot_be_unpacked(mnist):
+    with pytest.raises(TypeError, match=r"type images, labels = split\.images, split\.labels"):
+        _images, _labels = mnist.train
+    with pytest.raises(TypeError, match=r"type train, validation, test = mnist\.train, "):
+        (_, _), (_, _) = mnist
+
+
+def test_other_labels_are_not_called_damage(tmp_path, arrays):
+    np.savez(tmp_path / "a.npz", x_train=arrays[0], y_train=arrays[1] % 10 + 5, x_test=arrays[2], y_test=arrays[3])
+    with pytest.raises(DataError, match=r"a\.npz: labels must be .* 0 to 9, but they range from 5 to 14") as caught:
+        load_mnist(tmp_path / "a.npz")
+    assert "damaged" not in str(caught.value)
+
+
+def test_a_folder_without_idx_files_is_refused_with_both_remedies(tmp_path):
+    assert_refused(tmp_path, ["put the four IDX files there", "or give the path of a .npz file"], FileNotFoundError)
+
+
+def test_a_split_or_a_single_image_in_the_place_of_images(mnist):
+    with pytest.raises(ValueError, match=r"not a Split; type split\.images"):
+        predict_probabilities(load_network(), mnist.test)
+    with pytest.raises(ValueError, match=r"not uint8 of shape \(28, 28\); type image\[None\]"):
+        predict_probabilities(load_network(), mnist.test.images[0])

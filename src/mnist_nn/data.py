@@ -6,11 +6,11 @@ Proceedings of the IEEE 86(11), 1998. Nothing here needs TensorFlow, except `loa
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from ._internal.formats import DataError, naming, read_idx_folder, read_npz
+from ._internal.formats import DataError, read_idx_folder, read_npz
 
 __all__ = ["DataError", "Mnist", "Split", "load_mnist"]
 
@@ -49,7 +49,10 @@ class Split:
         if len(images) != len(labels):
             raise ValueError(f"there are {len(images):,} images but {len(labels):,} labels; give one label per image")
         if labels.min() < 0 or labels.max() > 9:
-            raise ValueError(f"labels must be digits 0 to 9, but they range from {labels.min()} to {labels.max()}")
+            raise ValueError(
+                f"labels must be whole numbers 0 to 9, but they range from {labels.min()} to {labels.max()}; "
+                "number the ten classes 0 to 9"
+            )
         object.__setattr__(self, "images", images)
         object.__setattr__(self, "labels", labels.astype(np.uint8))
 
@@ -58,7 +61,21 @@ class Split:
 
     def __getitem__(self, index: slice | np.ndarray) -> "Split":
         """Return the part that a slice, a mask or an array of positions selects, as in `split[:1000]`."""
+        if not isinstance(index, slice):
+            given = repr(index) if np.isscalar(index) else f"a {type(index).__name__}"
+            index = np.asarray(index)
+            if given == "a tuple" or index.ndim != 1 or index.dtype.kind not in "biu":
+                raise TypeError(
+                    "a Split is indexed with a slice, a mask or an array of positions, as in split[:100], "
+                    f"not with {given}; for one image type split.images[0] and split.labels[0]"
+                )
         return Split(self.images[index], self.labels[index])
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(
+            "a Split holds images and labels and cannot be unpacked or iterated over; "
+            "type images, labels = split.images, split.labels"
+        )
 
     def __repr__(self) -> str:
         return f"Split({len(self):,} images)"
@@ -82,6 +99,12 @@ class Mnist:
     train: Split
     validation: Split
     test: Split
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(
+            "an Mnist holds three splits and cannot be unpacked or iterated over; "
+            "type train, validation, test = mnist.train, mnist.validation, mnist.test"
+        )
 
 
 def load_mnist(source: str | Path | None = None) -> Mnist:
@@ -124,12 +147,14 @@ def load_mnist(source: str | Path | None = None) -> Mnist:
 
 def _splits(source: str | Path, arrays: list[np.ndarray]) -> Mnist:
     train_images, train_labels, test_images, test_labels = arrays
-    with naming(source):
+    try:
         train, test = Split(train_images, train_labels), Split(test_images, test_labels)
-        held_out = min(VALIDATION_IMAGES, len(train) // 12)
-        if held_out == 0:
-            raise DataError(f"{source}: {len(train)} training images are too few for validation; give at least 12")
-        return Mnist(train[:-held_out], train[-held_out:], test)
+    except ValueError as error:
+        raise DataError(f"{source}: {error}") from error
+    held_out = min(VALIDATION_IMAGES, len(train) // 12)
+    if held_out == 0:
+        raise DataError(f"{source}: {len(train)} training images are too few for validation; give at least 12")
+    return Mnist(train[:-held_out], train[-held_out:], test)
 
 
 def _from_keras() -> list[np.ndarray]:
@@ -146,13 +171,16 @@ def _from_keras() -> list[np.ndarray]:
 
 def check_images(images: Any) -> np.ndarray:
     """Return `images` as an array if it is uint8 (n, 28, 28) with at least one image, else raise ValueError."""
+    if isinstance(images, Split):
+        raise ValueError("images must be uint8 of shape (n, 28, 28), not a Split; type split.images")
     images = np.asarray(images)
     if images.shape[1:] != (28, 28) or images.dtype != np.uint8 or len(images) == 0:
-        found = "an empty array; give at least one" if images.size == 0 else f"{images.dtype} of shape {images.shape}"
-        raise ValueError(
-            f"images must be uint8 of shape (n, 28, 28) with pixels 0 to 255, not {found}; "
-            "prepare_image converts a picture to this format"
-        )
+        found, remedy = f"{images.dtype} of shape {images.shape}", "prepare_image converts a picture to this format"
+        if images.size == 0:
+            found, remedy = "an empty array", "give at least one image"
+        elif images.shape == (28, 28) and images.dtype == np.uint8:
+            remedy = "type image[None] for a single image"
+        raise ValueError(f"images must be uint8 of shape (n, 28, 28) with pixels 0 to 255, not {found}; {remedy}")
     return images
 
 

@@ -286,10 +286,12 @@ def test_files_that_are_not_pictures_are_refused(tmp_path, large):
     text, cut = tmp_path / "text.png", tmp_path / "cut.png"
     text.write_text("this is not a picture")
     cut.write_bytes(encoded(Image.fromarray(large))[:1000])
-    for path in (text, cut, tmp_path):
+    for path in (text, cut):
         with pytest.raises(ValueError, match=r"cannot be read as a picture .*; give a PNG") as caught:
             prepare_image(path)
         assert str(path) in str(caught.value)
+    with pytest.raises(ValueError, match=r"this is a folder, not a picture; type the path of a picture"):
+        prepare_image(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"none\.png: no such file"):
         prepare_image(tmp_path / "none.png")
 
@@ -304,6 +306,7 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path):
         prepare_image(path)
 
 
+@pytest.mark.end_to_end
 def test_prepare_image_needs_no_tensorflow():
     code = "import sys, numpy as np, mnist_nn; mnist_nn.prepare_image(np.eye(9)); print('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -1,5 +1,7 @@
 """Many pictures at once, and their scores."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -69,3 +71,17 @@ def test_wrong_labels_are_named(model, tmp_path, content, message):
 )
 def test_edit_distance(truth, predicted, distance):
     assert edit_distance(truth, predicted) == edit_distance(predicted, truth) == distance
+
+
+@pytest.mark.parametrize("function", [predict_digit, read_digits, predict_pictures])
+def test_a_missing_model_is_named(function):
+    remedy = rf"not '5\.png'; it comes before the picture: type {function.__name__}\(load_network\(\), \.\.\.\)"
+    for arguments in [("5.png",), (Path("5.png"),), ("5.png", load_network())]:
+        with pytest.raises(ValueError, match=f"model must be a Keras model or a Network, {remedy}"):
+            function(*arguments)
+
+
+@pytest.mark.parametrize("picture", ["5.png", Path("folder"), b"x", Image.new("L", (9, 9)), np.zeros((9, 9), np.uint8)])
+def test_a_single_picture_is_no_list(model, picture):
+    with pytest.raises(ValueError, match=r"pictures must be a list of pictures, not .*; type \[picture\]"):
+        predict_pictures(model, picture)

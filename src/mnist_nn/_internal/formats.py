@@ -139,7 +139,10 @@ def _find_idx(folder: Path, part: str, kind: str) -> Path:
             found[name.removesuffix(".gz")] = path
     if not found:
         name = f"{words[0]}-{kind}-idx{3 if kind == 'images' else 1}-ubyte"
-        raise FileNotFoundError(f"{folder}: no file like {name} or {name}.gz in it; put the four IDX files there")
+        raise FileNotFoundError(
+            f"{folder}: no file like {name} or {name}.gz in it; put the four IDX files there, "
+            "or give the path of a .npz file"
+        )
     if len(found) > 1:
         names = ", ".join(sorted(path.name for path in found.values()))
         raise DataError(f"{folder}: several files hold {part} {kind} ({names}); leave one data set in the folder")

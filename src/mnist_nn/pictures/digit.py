@@ -8,7 +8,7 @@ from ..model import ModelLike, Network, load_network
 from .candidates import Candidate, Reading
 from .loading import ImageLike, brightness, open_picture
 from .normalization import SIDE_PX
-from .prediction import Prediction
+from .prediction import Prediction, model_first
 from .reading import read_picture
 from .segmentation import reduce
 
@@ -17,6 +17,7 @@ MIN_SHARE = 0.8  # of the ink; with less, the picture holds more than the digit
 MIN_DIGIT_PX = 100  # a digit that is smaller at that size is cut out of the larger picture
 
 
+@model_first
 def predict_digit(model: ModelLike, image: ImageLike) -> Prediction:
     """Predict the digit in a picture.
 

@@ -44,6 +44,11 @@ def open_picture(image: ImageLike) -> Image.Image:
     if isinstance(image, bytes):
         return _from_file("image", io.BytesIO(image))
     if isinstance(image, str | Path):
+        if Path(image).is_dir():
+            raise ValueError(
+                f"{Path(image)}: this is a folder, not a picture; type the path of a picture, or "
+                "predict_pictures(model, pictures) with a list of paths"
+            )
         return _from_file(str(image), Path(image))
     raise ValueError(f"image must be a path, bytes, a Pillow image or an array, not a {type(image).__name__}")
 

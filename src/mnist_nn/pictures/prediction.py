@@ -1,11 +1,14 @@
 """What the network answers about the ink of one digit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from ..model import ModelLike, predict_probabilities
+from ..model import ModelLike, check_model, predict_probabilities
 from .normalization import aspect_ratio, normalize, stretch
 
 # Of the validation digits with at least this confidence (4,786 of 5,000) two are misclassified: less than 0.1 %.
@@ -13,6 +16,8 @@ SURE_CONFIDENCE = 0.97
 SHIFTS_PX = [(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)]  # down and right
 NARROW, WIDEN = 0.35, 1.5  # nearly all of MNIST's digits below this width / height are 1s, so others are read as 1 too
 UNSURE, NARROWED = 0.7, 0.7  # a picture that was resized to a square shows wider digits than MNIST's
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,6 +64,24 @@ class Prediction:
 
     def __repr__(self) -> str:
         return f"Prediction({self.digit}, confidence {100 * self.confidence:.1f} %{'' if self.sure else ', not sure'})"
+
+
+def model_first(function: Function) -> Function:
+    """Let a function check its first argument, the model, before Python checks whether there are others.
+
+    Without this, `predict_digit("5.png")` would say that the image is missing, although the model is.
+    """
+
+    @wraps(function)
+    def checked(model: ModelLike, *arguments: Any, **settings: Any) -> Any:
+        if isinstance(model, str | Path) and Path(model).suffix != ".h5":
+            raise ValueError(
+                f"model must be a Keras model or a Network, not {str(model)!r}; it comes before the picture: "
+                f"type {function.__name__}(load_network(), ...)"
+            )
+        return function(check_model(model), *arguments, **settings)
+
+    return cast(Function, checked)
 
 
 def mean_probabilities(model: ModelLike, pixels: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from ..model import ModelLike
 from .candidates import Candidate
 from .loading import ImageLike, brightness, open_picture
-from .prediction import Prediction
+from .prediction import Prediction, model_first
 from .reading import TooManyMarksError, read_picture
 from .segmentation import reduce
 
@@ -11,6 +11,7 @@ SEARCH_SIDE_PX = 1_400
 MAX_STEP = 0.95  # of the height of a digit; the next one of the same line is at most so much higher or lower
 
 
+@model_first
 def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
     """Predict the digits in a picture, line by line from top to bottom, each line from left to right.
 

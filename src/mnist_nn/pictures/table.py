@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from ..model import ModelLike
 from .digit import predict_digit
 from .loading import ImageLike
+from .prediction import model_first
 from .rows import read_digits
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 LABELS = "labels.csv"
 
 
+@model_first
 def predict_pictures(model: ModelLike, pictures: Iterable[ImageLike], *, row: bool = False) -> pd.DataFrame:
     """Predict the digit, or the row of digits, in many pictures.
 
@@ -43,6 +47,12 @@ def predict_pictures(model: ModelLike, pictures: Iterable[ImageLike], *, row: bo
     """
     import pandas as pd
 
+    if isinstance(pictures, str | bytes | Path | Image.Image) or getattr(pictures, "ndim", 3) < 3:
+        given = repr(str(pictures)) if isinstance(pictures, str | Path) else f"a single {type(pictures).__name__}"
+        raise ValueError(
+            f"pictures must be a list of pictures, not {given}; type [picture] for one, or "
+            "sorted(Path(folder).glob('*.png')) for those in a folder"
+        )
     columns = ["picture", "line", "digit", "confidence", "sure", "clear", "left", "top", "right", "bottom"]
     lines = []
     for number, picture in enumerate(pictures):
