@@ -78,16 +78,39 @@ def test_imports_point_in_one_direction(path):
             assert LEVELS.index(module[0]) <= LEVELS.index(parts[0]), f"imports {'.'.join(module)}"
 
 
+def imported_at_module_level(path):
+    """Yield the modules that a file imports outside its functions."""
+    nodes = list(ast.parse(path.read_text(encoding="utf-8")).body)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            nodes += ast.iter_child_nodes(node)
+
+
+ONLY_POSIX = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+
+
+def test_nothing_is_imported_that_windows_lacks():
+    files = [ROOT / "conftest.py", *PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    assert {file.name: found for file in files if (found := ONLY_POSIX & {*imported_at_module_level(file)})} == {}
+
+
+@pytest.mark.end_to_end
 def test_import_loads_nothing_heavy():
     done = run("import mnist_nn, sys; print({'tensorflow', 'keras', 'matplotlib', 'numpy'} & set(sys.modules))")
     assert done.stdout == "set()\n"
 
 
+@pytest.mark.end_to_end
 def test_evaluating_and_predicting_need_no_tensorflow():
     done = run("import mnist_nn.evaluation, mnist_nn.pictures.drawing_pad, sys; print('tensorflow' in sys.modules)")
     assert done.stdout == "False\n"
 
 
+@pytest.mark.end_to_end
 def test_a_missing_anywidget_is_named_in_one_sentence():
     done = run("import sys; sys.modules['anywidget'] = None; from mnist_nn import DrawingPad")
     said = "DrawingPad needs the package anywidget; install it with: pip install anywidget"
@@ -122,6 +145,7 @@ def test_a_process_without_stderr(monkeypatch):
     assert entered
 
 
+@pytest.mark.end_to_end
 def test_another_keras_backend_is_refused_in_one_sentence():
     done = run("import mnist_nn.training", KERAS_BACKEND="jax")
     assert done.returncode == 1

@@ -150,6 +150,13 @@ def test_ci_runs_the_readme_command():
     assert "grep -m1 'bin/pytest$' README.md" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+def test_ci_runs_the_unit_tests_on_windows_and_macos():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    (job,) = re.findall(r"^  unit:\n((?:    .*\n)+)", workflow, re.MULTILINE)
+    assert "os: [windows-latest, macos-latest]" in job
+    assert '- run: python -m pytest tests -m "not end_to_end"' in job
+
+
 def file_tree() -> dict[Path, str]:
     """Return the path and the description of every entry of the README's file tree."""
     (block,) = re.findall(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)

@@ -88,6 +88,7 @@ with atomic_write(sys.argv[1]) as written:
 """
 
 
+@pytest.mark.end_to_end
 def test_a_kill_keeps_the_earlier_file_and_the_temporary_folder_is_removed_later(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("earlier")
@@ -115,6 +116,7 @@ for _ in range(100):
 """
 
 
+@pytest.mark.end_to_end
 def test_four_processes_can_write_the_same_file(tmp_path):
     path = tmp_path / "a.txt"
     writers = [subprocess.Popen([sys.executable, "-c", WRITE_REPEATEDLY, path, letter]) for letter in "abcd"]
