@@ -18,6 +18,7 @@ PAGES = [
     *sorted((ROOT / ".github").glob("*.md")),
     ROOT / "tests" / "benchmarks" / "README.md",
     PACKAGE / "pretrained" / "README.md",
+    ROOT / "notebooks" / "GLOSSARY.md",
 ]
 SEEDS = pd.read_csv(RESULTS / "seeds.csv").assign(accuracy=lambda runs: runs["test"] / 100)
 
