@@ -125,7 +125,7 @@ def draw(page, strokes, pause=0.0):
     points and pauses before each.
     """
     steps = 4 if pause else 1
-    box = page.locator(".mnist-pad-canvas").bounding_box()
+    box = page.locator(".mnist-pad-canvas").first.bounding_box()
     for stroke in strokes:
         (x, y), *others = [(box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"]) for x, y in stroke]
         page.mouse.move(x, y)

@@ -198,6 +198,24 @@ def test_the_pad_can_be_used_with_keys_only(page):
     assert page.locator(".jp-CodeCell").count() == cells  # JupyterLab has handled none of the keys
 
 
+def test_strokes_can_be_undone(page):
+    undo = page.get_by_role("button", name="Undo")
+    page.get_by_role("button", name="Clear").click()
+    first, second = STROKES[5]
+    draw(page, [first])
+    before = answer(page)
+    draw(page, [second])
+    assert answer(page).startswith("5 (")
+    undo.click()
+    assert answer(page) == before
+    page.locator(".mnist-pad-canvas").focus()
+    page.keyboard.press("Control+z")
+    assert answer(page) == "draw a digit"
+    for _ in range(30):
+        page.keyboard.press("Control+z")
+    expect(undo).to_be_disabled()
+
+
 def test_a_second_view_shows_the_same_drawing(page):
     page.get_by_role("button", name="Clear").click()
     draw(page, STROKES[5])
@@ -213,3 +231,20 @@ def test_a_second_view_shows_the_same_drawing(page):
     second.get_by_role("button", name="Clear").click()
     expect(page.locator(".mnist-pad-text").first).to_have_text("draw a digit")
     page.wait_for_function(f"({ink})(document.querySelector('.mnist-pad-canvas')) === 0")
+
+
+def test_a_stopped_kernel_is_reported_and_no_old_answer_is_shown(page):
+    """It comes last, because it stops the kernel."""
+    pad = page.locator(".mnist-pad").first
+    pad.get_by_role("button", name="Clear").click()
+    draw(page, STROKES[3])
+    expect(pad.locator(".mnist-pad-text")).to_have_text(re.compile(r"^3 \("))
+    server = page.url.partition("/doc/")[0]
+    headers = {"Authorization": "token try"}
+    for kernel in page.request.get(f"{server}/api/kernels", headers=headers).json():
+        page.request.delete(f"{server}/api/kernels/{kernel['id']}", headers=headers)
+    pad.get_by_role("button", name="Clear").click()
+    expect(pad.locator(".mnist-pad-text")).not_to_contain_text("3 (")
+    draw(page, STROKES[7])
+    expect(pad.locator(".mnist-pad-text")).to_have_text("no answer: the kernel is busy or not running")
+    assert set(pad.locator(".mnist-pad-bars span").all_inner_texts()) == {"0.0 %"}

@@ -6,6 +6,8 @@ const PAPER = 560; // width and height in pixels of the canvas: two per CSS pixe
 const PEN = 40; // width of the pen in canvas pixels: a tenth of a digit's height, as in MNIST
 const STEP = 20; // canvas pixels that an arrow key moves the pen
 const PATIENCE = 1000; // ms after which an answer counts as lost, because an interrupted kernel never sends it
+const NO_ANSWER = "no answer: the kernel is busy or not running";
+const UNDO_STEPS = 20;
 const NUDGE = 10; // ms between the small messages that speed up an answer (see nudge)
 const ARROWS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
 
@@ -13,11 +15,12 @@ const HTML = `
   <div class="mnist-pad-left">
     <div class="mnist-pad-paper">
       <canvas class="mnist-pad-canvas" width="${PAPER}" height="${PAPER}" tabindex="0" role="application"
-        aria-label="Paper to draw a digit on. Arrow keys move the pen, space puts it down or lifts it, Escape clears.">
+        aria-label="Paper to draw a digit on. Arrow keys move the pen, space puts it down or lifts it, Escape clears, Control Z undoes.">
       </canvas>
       <div class="mnist-pad-cursor" hidden></div>
     </div>
     <button class="mnist-pad-clear" type="button">Clear</button>
+    <button class="mnist-pad-undo" type="button" disabled>Undo</button>
   </div>
   <div class="mnist-pad-right">
     <p class="mnist-pad-text" role="status" aria-live="polite"></p>
@@ -50,6 +53,8 @@ function render({ model, el }) {
   let changed = false; // true if the drawing has changed since it was last sent
   let sentAt = -Infinity;
   let mine = null; // the drawing that this view sent
+  let oldest = model.get("turn"); // answers to earlier drawings, which are no longer here, are not shown
+  const undone = []; // the paper before each of the last strokes
 
   // Send one drawing at a time to the kernel, and the newest one next.
   const waiting = () => model.get("turn") !== model.get("answer").turn;
@@ -68,6 +73,13 @@ function render({ model, el }) {
     model.save_changes();
     root.setAttribute("aria-busy", true);
     setTimeout(nudge, NUDGE, model.get("turn"));
+    setTimeout(complain, PATIENCE, model.get("turn"));
+  }
+
+  // Say that no kernel answers, instead of leaving the answer to an earlier drawing.
+  function complain(turn) {
+    if (!waiting() || model.get("turn") !== turn) return;
+    blank(NO_ANSWER);
   }
 
   // Jupyter's server delays an answer until the previous packet is acknowledged (Nagle's algorithm), and the browser's
@@ -79,9 +91,18 @@ function render({ model, el }) {
     setTimeout(nudge, NUDGE, turn);
   }
 
+  function blank(text) {
+    paintAnswer(text, Array(10).fill(0), () => 255);
+  }
+
   // Show the kernel's answer.
   function show() {
-    const { text, probabilities, pixels } = model.get("answer");
+    const { turn, text, probabilities, pixels } = model.get("answer");
+    if (turn >= oldest) paintAnswer(text, probabilities, (i) => 255 - pixels.getUint8(i));
+    send();
+  }
+
+  function paintAnswer(text, probabilities, grey) {
     const most = Math.max(...probabilities);
     find("text").textContent = text;
     root.querySelectorAll("li").forEach((row, digit) => {
@@ -90,8 +111,7 @@ function render({ model, el }) {
       row.querySelector("i i").style.width = percent.replace(" ", "");
       row.querySelector("span").textContent = percent;
     });
-    paintGrey(find("pixels").getContext("2d"), 28, (i) => 255 - pixels.getUint8(i));
-    send();
+    paintGrey(find("pixels").getContext("2d"), 28, grey);
   }
 
   function paintGrey(context, side, grey) {
@@ -111,11 +131,33 @@ function render({ model, el }) {
     paper.drawImage(sent, 0, 0, PAPER, PAPER);
   }
 
-  function clear() {
-    paper.fillStyle = "white";
-    paper.fillRect(0, 0, PAPER, PAPER);
+  // Send a paper that has lost strokes: answers that are still on their way do not belong to it.
+  function replaced() {
+    oldest = model.get("turn") + 1;
+    blank("");
     changed = true;
     send();
+  }
+
+  function clear() {
+    remember();
+    paper.fillStyle = "white";
+    paper.fillRect(0, 0, PAPER, PAPER);
+    replaced();
+  }
+
+  function remember() {
+    undone.push(paper.getImageData(0, 0, PAPER, PAPER));
+    if (undone.length > UNDO_STEPS) undone.shift();
+    find("undo").disabled = false;
+  }
+
+  function undo() {
+    if (undone.length === 0) return;
+    cursor.classList.remove("mnist-pad-down");
+    paper.putImageData(undone.pop(), 0, 0);
+    find("undo").disabled = undone.length === 0;
+    replaced();
   }
 
   function line(from, to) {
@@ -138,6 +180,7 @@ function render({ model, el }) {
     canvas.setPointerCapture(pointer);
     cursor.hidden = true;
     last = place(event);
+    remember();
     line(last, last);
     send();
   });
@@ -166,7 +209,12 @@ function render({ model, el }) {
       if (cursor.classList.contains("mnist-pad-down")) line(pen, next);
       pen = next;
     } else if (event.key === " ") {
-      if (cursor.classList.toggle("mnist-pad-down")) line(pen, pen);
+      if (cursor.classList.toggle("mnist-pad-down")) {
+        remember();
+        line(pen, pen);
+      }
+    } else if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) {
+      undo();
     } else if (event.key === "Escape" || event.key === "Delete") {
       cursor.classList.remove("mnist-pad-down");
       clear();
@@ -183,6 +231,7 @@ function render({ model, el }) {
     cursor.classList.remove("mnist-pad-down");
   });
   find("clear").addEventListener("click", clear);
+  find("undo").addEventListener("click", undo);
 
   model.on("change:answer", show);
   model.on("change:drawing", restore);
