@@ -87,6 +87,19 @@ def test_picture_results_match_pictures():
     assert missing(sentences, README) == []
 
 
+def test_real_handwriting_matches_its_counts():
+    real = pd.read_csv(RESULTS / "handwriting.csv", index_col="set")
+    photos, boxed, rows = real.loc["photos"], real.loc["boxed"], real.loc["rows"]
+    sentence = (
+        f"it read {photos['correct']} of {photos['pictures']} in photos, {boxed['correct']} of {boxed['pictures']} "
+        f"in printed boxes and {rows['digits_correct']} of {rows['digits']} in photos of rows"
+    )
+    assert missing([sentence], README) == []
+    single = real.loc[["photos", "cells", "boxed", "drawn"]]
+    assert single["sure_wrong"].sum() == 0  # 04: "All of these answers that it calls sure are correct"
+    assert (real["correct"] + real["sure_wrong"] <= real["pictures"]).all()
+
+
 def pretrained_evidence() -> tuple[pd.Series, pd.Series]:
     """Return the pretrained weights' row in confidence.csv and their accuracy in per cent on corrupted images."""
     confidence = pd.read_csv(RESULTS / "confidence.csv").query("network == 'pretrained'").iloc[0]
