@@ -15,7 +15,7 @@ from .segmentation import bounding_slices, margin_around
 
 MIN_WIDTH = 0.8  # of the height; two digits are not narrower
 MIN_HALF = 0.1  # of the ink
-MIN_CONFIDENCE = 0.8  # in each part
+MIN_PART_CONFIDENCE = 0.8  # in each part
 SHEARS = (0.0, 0.25, -0.25, 0.5)  # slants of the cuts between touching digits
 CUTS = 3  # for each slant
 MAX_SPLITS = 40  # candidates that are split, at most
@@ -67,7 +67,7 @@ def _split(model: ModelLike, candidate: Candidate, x: int, y: int) -> list[Candi
     confidence = probabilities.max(axis=1).reshape(-1, 2)
     shares = np.array([[half.sum() / mass for half in pair] for pair in cuts])
     best = int((confidence * shares).sum(axis=1).argmax())
-    if confidence[best].min() < MIN_CONFIDENCE:
+    if confidence[best].min() < MIN_PART_CONFIDENCE:
         best = int(confidence.max(axis=1).argmax())
     parts = []
     for k, half in enumerate(cuts[best]):
@@ -77,9 +77,9 @@ def _split(model: ModelLike, candidate: Candidate, x: int, y: int) -> list[Candi
         size = {"ink": half[rows, columns], "box": box, "mass": candidate.mass * float(shares[best, k])}
         parts.append(replace(candidate, **size, **opinion, marks=frozenset()))
     parts.sort(key=lambda part: part.confidence)
-    if parts[0].confidence >= MIN_CONFIDENCE:
+    if parts[0].confidence >= MIN_PART_CONFIDENCE:
         return parts
-    if parts[1].confidence < MIN_CONFIDENCE or not _may_touch(parts[0]):
+    if parts[1].confidence < MIN_PART_CONFIDENCE or not _may_touch(parts[0]):
         return [candidate]
     others = _split(model, parts[0], *parts[0].box[:2])
     return [parts[1], *others] if len(others) > 1 else [candidate]
