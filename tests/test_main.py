@@ -14,11 +14,10 @@ from PIL import Image
 
 import mnist_nn
 from mnist_nn import build_model, evaluate, load_mnist, load_weights, train
-from mnist_nn.__main__ import main
+from mnist_nn.__main__ import main, parser
 from mnist_nn._internal.checkpoint import parse
 from mnist_nn._internal.files import CHECKPOINT
 from mnist_nn._internal.tensorflow import keras
-from mnist_nn.commands import parser
 from mnist_nn.training import LEARNING_RATE
 
 

@@ -1,6 +1,8 @@
 """The command line: `python -m mnist_nn` or `mnist-nn`, with the commands train, evaluate, predict and score."""
 
+import argparse
 import sys
+from pathlib import Path
 
 from ._internal.interruption import exit_at_once
 
@@ -16,8 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     try:
         with exit_at_once():
-            from .commands import parser
-        options = parser().parse_args(arguments)
+            options = parser().parse_args(arguments)
         options.command(options)
     except (ValueError, OSError) as error:
         print(f"mnist_nn: {error}", file=sys.stderr)
@@ -26,6 +27,63 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"mnist_nn: interrupted{interruption}", file=sys.stderr)
         return 130
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the four commands."""
+    from . import __version__, commands
+    from .model import PRETRAINED
+
+    top = argparse.ArgumentParser("mnist_nn", description="Train, evaluate and use the 784-128-64-10 network on MNIST.")
+    top.add_argument("--version", action="version", version=f"mnist_nn {__version__}")
+    words = top.add_subparsers(required=True, metavar="train | evaluate | predict | score")
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument(
+        "--data",
+        metavar="SOURCE",
+        help="a .npz file in Keras' layout, a folder of IDX files, or 'keras' (default: the bundled MNIST)",
+    )
+    weights = argparse.ArgumentParser(add_help=False)
+    weights.add_argument(
+        "--weights",
+        type=Path,
+        default=PRETRAINED,
+        metavar="PATH",
+        help="a .weights.h5 file, or the folder of a run (default: the pretrained weights)",
+    )
+    train = words.add_parser("train", parents=[data], help="train, evaluate and save")
+    train.set_defaults(command=commands.train_command)
+    _add_train_settings(train)
+    evaluate = words.add_parser("evaluate", parents=[data, weights], help="evaluate weights on the test images")
+    evaluate.set_defaults(command=commands.evaluate_command)
+    predict = words.add_parser("predict", parents=[weights], help="predict the digit in each picture")
+    predict.set_defaults(command=commands.predict_command)
+    predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="a picture, or a folder of pictures")
+    predict.add_argument("--row", action="store_true", help="the pictures show rows of digits")
+    predict.add_argument("--json", action="store_true", help="print one JSON object per picture")
+    score = words.add_parser("score", parents=[weights], help="measure the accuracy on your own pictures")
+    score.set_defaults(command=commands.score_command)
+    score.add_argument("folder", type=Path, metavar="FOLDER", help="pictures, and labels.csv with 'file,label'")
+    score.add_argument("--row", action="store_true", help="the pictures show rows of digits")
+    score.add_argument(
+        "--sheet",
+        type=Path,
+        default=Path("misread.png"),
+        metavar="FILE",
+        help="for a figure of the misread pictures (default: misread.png)",
+    )
+    return top
+
+
+def _add_train_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--seed", type=int, default=0, help="of weights, image order and distortions (default: 0)")
+    command.add_argument("--epochs", type=int, default=17, help="passes over the training images (default: 17)")
+    command.add_argument("--batch-size", type=int, default=2048, help="images in a step (default: 2048)")
+    command.add_argument("--learning-rate", type=float, help="its highest value (default: 0.04)")
+    command.add_argument("--no-augmentation", action="store_true", help="do not distort the training images")
+    command.add_argument("--no-non-digits", action="store_true", help="for other data than digits")
+    command.add_argument("--run", type=Path, default=Path("run"), metavar="FOLDER", help="for results (default: run)")
+    command.add_argument("--overwrite", action="store_true", help="replace the results of a finished run")
 
 
 if __name__ == "__main__":
