@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_nn import Augmentation, NonDigits, build_model, evaluate, train
+from mnist_nn import Augmentation, NonDigits, build_model, evaluate, load_network, train
 from mnist_nn._internal.tensorflow import keras
 from mnist_nn.batches import batches
 from mnist_nn.training import muon, steps_per_execution, warmup_cosine
@@ -148,6 +148,7 @@ def test_a_split_smaller_than_a_batch_and_its_progress(blank, capsys):
         ({"train": np.zeros((3, 28, 28))}, "train must be a Split"),
         ({"validation": None}, "validation must be a Split"),
         ({"model": "model"}, "model must be a Keras model"),
+        ({"model": load_network()}, r"must be a Keras model, not a Network; type build_model\(\)"),
         ({"epochs": 0}, "epochs must be a whole number"),
         ({"epochs": 1.5}, "epochs must be a whole number"),
         ({"batch_size": -1}, "batch_size must be a whole number"),

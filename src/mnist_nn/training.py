@@ -129,6 +129,10 @@ def train(
 
 def _check_arguments(model, train, validation, epochs, batch_size, non_digits, seed) -> None:
     check_model(model)
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            f"model must be a Keras model, not a {type(model).__name__}; type build_model() or load_pretrained()"
+        )
     check_split("train", train)
     check_split("validation", validation)
     for name, value in {"epochs": epochs, "batch_size": batch_size}.items():
