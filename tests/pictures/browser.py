@@ -114,8 +114,9 @@ def shown_pad(home: Path) -> Iterator:
 
 def answer(page):
     """Wait until the answer refers to the complete drawing, and return its text."""
-    expect(page.locator(".mnist-pad")).to_have_attribute("aria-busy", "false")
-    return page.locator(".mnist-pad-text").inner_text()
+    text = page.locator(".mnist-pad[aria-busy=false] .mnist-pad-text", has_not_text="no answer")  # it may still come
+    text.wait_for()
+    return text.inner_text()
 
 
 def draw(page, strokes, pause=0.0):

@@ -247,4 +247,5 @@ def test_a_stopped_kernel_is_reported_and_no_old_answer_is_shown(page):
     expect(pad.locator(".mnist-pad-text")).not_to_contain_text("3 (")
     draw(page, STROKES[7])
     expect(pad.locator(".mnist-pad-text")).to_have_text("no answer: the kernel is busy or not running")
+    expect(pad).to_have_attribute("aria-busy", "false")  # otherwise screen readers may not announce the text
     assert set(pad.locator(".mnist-pad-bars span").all_inner_texts()) == {"0.0 %"}

@@ -80,6 +80,7 @@ function render({ model, el }) {
   function complain(turn) {
     if (!waiting() || model.get("turn") !== turn) return;
     blank(NO_ANSWER);
+    root.setAttribute("aria-busy", false); // screen readers may say nothing about a busy region
   }
 
   // Jupyter's server delays an answer until the previous packet is acknowledged (Nagle's algorithm), and the browser's
