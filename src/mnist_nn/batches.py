@@ -10,6 +10,11 @@ from .data import Split
 from .non_digits import NON_DIGIT, NonDigits
 
 
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """Return the number of batches in one pass over so many images; a batch holds at most all of them."""
+    return images // min(batch_size, images)
+
+
 def batches(
     split: Split,
     batch_size: int,
@@ -21,8 +26,7 @@ def batches(
 ) -> tf.data.Dataset:
     """Return the batches (images, labels) from `first_step` to `steps`, each a function of (seed, step) only.
 
-    Every epoch has `len(split) // batch_size` batches from its own permutation. The few remaining images differ from
-    epoch to epoch.
+    The batches of an epoch come from its own permutation. The few remaining images differ from epoch to epoch.
 
     Args:
         split: The training images and labels.
@@ -39,12 +43,12 @@ def batches(
     images, labels, n = _shared_tensor(split.images), tf.constant(split.labels), len(split)
     others = None if non_digits is None else tf.constant(non_digits.images(split, seed))
     added = 0 if non_digits is None else math.ceil(non_digits.share * batch_size)
-    steps_per_epoch = n // batch_size
+    steps_in_epoch = steps_per_epoch(n, batch_size)
     index_shuffle = tf.random.experimental.index_shuffle  # pyright: ignore[reportAttributeAccessIssue]
 
     @tf.autograph.experimental.do_not_convert
     def batch(step):
-        epoch, position = step // steps_per_epoch, step % steps_per_epoch * batch_size
+        epoch, position = step // steps_in_epoch, step % steps_in_epoch * batch_size
         key = tf.stack([tf.constant(seed, tf.int64), epoch])
         order = position + tf.range(batch_size, dtype=tf.int64)
         chosen = index_shuffle(order, tf.cast(key, tf.uint32), max_index=n - 1)

@@ -10,7 +10,7 @@ from ._internal.checkpoint import Checkpoint, digest
 from ._internal.distributed import strategy_scope
 from ._internal.tensorflow import keras, tf
 from .augmentation import Augmentation
-from .batches import batches, validation_batches
+from .batches import batches, steps_per_epoch, validation_batches
 from .calibration import fold_temperature
 from .data import Split, check_split
 from .model import check_model, check_seed
@@ -91,7 +91,7 @@ def train(
     """
     _check_arguments(model, train, validation, epochs, batch_size, non_digits, seed)
     batch_size = min(batch_size, len(train))
-    steps = len(train) // batch_size
+    steps = steps_per_epoch(len(train), batch_size)
     history = _empty_history(epochs)
     settings = {"epochs": epochs, "batch_size": batch_size, "augmentation": augmentation, "non_digits": non_digits}
     settings |= {"optimizer": _description(optimizer), "seed": seed}

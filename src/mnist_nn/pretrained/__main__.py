@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .._internal.tensorflow import keras
 from ..augmentation import Augmentation
+from ..batches import steps_per_epoch
 from ..data import Mnist, load_mnist
 from ..evaluation import evaluate
 from ..model import PRETRAINED, build_model, save_weights
@@ -27,7 +28,7 @@ def train_network(mnist: Mnist, seed: int = SEED, epochs: int = EPOCHS, verbose:
         verbose: Keras' progress display: 0 for none, 1 for a bar, 2 for one line per epoch.
     """
     model = build_model(seed)
-    schedule = warmup_cosine(LEARNING_RATE, epochs * (len(mnist.train) // min(BATCH_SIZE, len(mnist.train))))
+    schedule = warmup_cosine(LEARNING_RATE, epochs * steps_per_epoch(len(mnist.train), BATCH_SIZE))
     train(
         model,
         mnist.train,
