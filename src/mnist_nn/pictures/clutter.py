@@ -11,8 +11,8 @@ from .segmentation import Marks, label_marks, measure_marks
 MIN_LENGTH = 0.6  # fraction of the picture's longer side; shorter lines may be strokes of a digit
 MAX_THICKNESS = 0.05  # fraction of the same side; thicker ones are the edge of a desk or a shadow
 RUN = 0.06  # fraction of the same side: a line has straight pieces of this length
-MAX_SLOPE = 0.1
-MIN_FRAME_PX = 24
+MAX_SLOPE = 0.1  # of a line, against the direction of an axis
+MIN_FRAME_PX = 24  # smaller marks are not frames
 FRAME_EDGE = 0.08  # fraction of its shorter side; a frame has its lines so near the edges of its box
 FRAME_COVERED = 0.85  # fraction of the side's length
 MIN_COVERED = 0.5  # of a line's length; the rest are strokes that cross it

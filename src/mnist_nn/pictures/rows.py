@@ -15,7 +15,7 @@ MAX_STEP = 0.95  # of the height of a digit; the next one of the same line is at
 def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
     """Predict the digits in a picture, line by line from top to bottom, each line from left to right.
 
-    Touching digits are split where this makes the model more confident in both.
+    Touching digits are split where the model is confident about all of the parts.
 
     Args:
         model: A Keras model from (n, 28, 28) pixels to (n, 10) probabilities, or a Network.

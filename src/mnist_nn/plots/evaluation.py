@@ -106,7 +106,9 @@ def plot_mistakes(
         >>> figure = plot_mistakes(test, evaluate(load_network(), test), count=20)
     """
     names = check_class_names(class_names)
-    _check_evaluation("evaluation", evaluation)
+    if not isinstance(evaluation, Evaluation):
+        kind = type(evaluation).__name__
+        raise ValueError(f"evaluation must be what evaluate(model, split) returns, not a {kind}")
     if len(split) != len(evaluation.labels):
         raise ValueError(f"evaluation is of {len(evaluation.labels):,} images, but split holds {len(split):,}")
     chosen = evaluation.mistakes[:count]
@@ -116,11 +118,6 @@ def plot_mistakes(
         for i in chosen
     ]
     return plot_digits(split.images[chosen], titles)
-
-
-def _check_evaluation(name: str, value: object) -> None:
-    if not isinstance(value, Evaluation):
-        raise ValueError(f"{name} must be what evaluate(model, split) returns, not a {type(value).__name__}")
 
 
 def _table_of(name: str, value: Evaluation | pd.DataFrame, make: Callable, columns: Sequence[str]) -> pd.DataFrame:
