@@ -248,7 +248,7 @@ def test_an_interruption_before_training(monkeypatch, tmp_path, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mnist_nn.commands.load_mnist", interrupted)
+    monkeypatch.setattr("mnist_nn.commands.training.load_mnist", interrupted)
     assert main(["train", "--run", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "mnist_nn: interrupted\n"
 

@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the four commands."""
-    from . import __version__, commands
+    from . import __version__
+    from .commands import pictures, training
     from .model import PRETRAINED
 
     top = argparse.ArgumentParser("mnist_nn", description="Train, evaluate and use the 784-128-64-10 network on MNIST.")
@@ -52,17 +53,17 @@ def parser() -> argparse.ArgumentParser:
         help="a .weights.h5 file, or the folder of a run (default: the pretrained weights)",
     )
     train = words.add_parser("train", parents=[data], help="train, evaluate and save")
-    train.set_defaults(command=commands.train_command)
+    train.set_defaults(command=training.train_command)
     _add_train_settings(train)
     evaluate = words.add_parser("evaluate", parents=[data, weights], help="evaluate weights on the test images")
-    evaluate.set_defaults(command=commands.evaluate_command)
+    evaluate.set_defaults(command=training.evaluate_command)
     predict = words.add_parser("predict", parents=[weights], help="predict the digit in each picture")
-    predict.set_defaults(command=commands.predict_command)
+    predict.set_defaults(command=pictures.predict_command)
     predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="a picture, or a folder of pictures")
     predict.add_argument("--row", action="store_true", help="the pictures show rows of digits")
     predict.add_argument("--json", action="store_true", help="print one JSON object per picture")
     score = words.add_parser("score", parents=[weights], help="measure the accuracy on your own pictures")
-    score.set_defaults(command=commands.score_command)
+    score.set_defaults(command=pictures.score_command)
     score.add_argument("folder", type=Path, metavar="FOLDER", help="pictures, and labels.csv with 'file,label'")
     score.add_argument("--row", action="store_true", help="the pictures show rows of digits")
     score.add_argument(

@@ -70,6 +70,12 @@ def model_first(function: Function) -> Function:
     """Let a function check its first argument, the model, before Python checks whether there are others.
 
     Without this, `predict_digit("5.png")` would say that the image is missing, although the model is.
+
+    Args:
+        function: Its first parameter is a Keras model or a Network.
+
+    Returns:
+        The function with this check; it raises a ValueError if the first argument is no model.
     """
 
     @wraps(function)

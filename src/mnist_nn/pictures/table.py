@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from PIL import Image
 from ..model import ModelLike
 from .digit import predict_digit
 from .loading import ImageLike
-from .prediction import model_first
+from .prediction import Prediction, model_first
 from .rows import read_digits
 
 if TYPE_CHECKING:
@@ -57,9 +57,21 @@ def predict_pictures(model: ModelLike, pictures: Iterable[ImageLike], *, row: bo
     lines = []
     for number, picture in enumerate(pictures):
         name = str(picture) if isinstance(picture, str | Path) else number
-        for found in read_digits(model, picture) if row else [predict_digit(model, picture)]:
+        for found in predict_one(model, picture, row):
             lines.append([name, found.line, found.digit, found.confidence, found.sure, found.clear, *found.box])
     return pd.DataFrame(lines, columns=columns)
+
+
+def predict_one(model: ModelLike, picture: ImageLike, row: bool) -> list[Prediction]:
+    """Return the digits in a picture: all of them with `row`, else one."""
+    return read_digits(model, picture) if row else [predict_digit(model, picture)]
+
+
+def summarize(predictions: Sequence[Prediction]) -> tuple[str, float, bool]:
+    """Return the digits as text, the lowest confidence (0 without digits), and whether all are sure."""
+    digits = "".join(str(prediction.digit) for prediction in predictions)
+    confidence = min((prediction.confidence for prediction in predictions), default=0.0)
+    return digits, confidence, bool(predictions) and all(prediction.sure for prediction in predictions)
 
 
 def score_folder(model: ModelLike, folder: str | Path, *, row: bool = False) -> pd.DataFrame:
@@ -95,16 +107,25 @@ def score_folder(model: ModelLike, folder: str | Path, *, row: bool = False) -> 
 
     lines = []
     for path, label in read_labels(Path(folder), row):
-        found = read_digits(model, path) if row else [predict_digit(model, path)]
-        predicted = "".join(str(prediction.digit) for prediction in found)
-        confidence = min((prediction.confidence for prediction in found), default=0.0)
-        sure = bool(found) and all(prediction.sure for prediction in found)
+        predicted, confidence, sure = summarize(predict_one(model, path, row))
         lines.append([str(path), label, predicted, confidence, sure, edit_distance(label, predicted)])
     return pd.DataFrame(lines, columns=["picture", "label", "predicted", "confidence", "sure", "errors"])
 
 
 def read_labels(folder: Path, row: bool) -> list[tuple[Path, str]]:
-    """Return the path and the digits of each picture that a folder's labels.csv lists; see `score_folder`."""
+    """Return the path and the digits of each picture that a folder's labels.csv lists.
+
+    Args:
+        folder: Holds the pictures and labels.csv.
+        row: True if a label may have several digits.
+
+    Returns:
+        One pair per picture; the label is text of digits only.
+
+    Raises:
+        FileNotFoundError: The folder holds no labels.csv, or not all pictures that this lists.
+        ValueError: labels.csv has other columns, or a label without digits.
+    """
     path = folder / LABELS
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; write one line per picture in it, beginning with 'file,label'")

@@ -1,0 +1,34 @@
+"""What several commands share."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .._internal.files import atomic_write
+from ..model import Network, load_network
+
+WEIGHTS = "model.weights.h5"
+
+
+def load_weights(path: Path) -> Network:
+    """Return the network in a weights file or in the folder of a run."""
+    return load_network(path / WEIGHTS if path.is_dir() else path)
+
+
+def save_figures(figures: Mapping[Path, Callable[[], Any]]) -> None:
+    """Draw figures in the project's style and write them to files, without opening a window.
+
+    Args:
+        figures: The functions that draw and return them, by path.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    with plt.style.context("mnist_nn.style"):
+        for path, draw in figures.items():
+            figure = draw()
+            with atomic_write(path) as written:
+                figure.savefig(written)
+            plt.close(figure)

@@ -1,0 +1,128 @@
+"""The commands predict and score."""
+
+import argparse
+import json
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from .._internal.interruption import exit_at_once
+from ._common import load_weights, save_figures
+
+PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+
+def predict_command(options: argparse.Namespace) -> None:
+    """Print one line per picture or row of digits; continue after one that cannot be read, and fail at the end.
+
+    Args:
+        options: images, row, json and weights.
+
+    Raises:
+        ValueError: The weights are invalid, or some pictures cannot be read; one line for each.
+        OSError: The weights cannot be read.
+    """
+    with exit_at_once():
+        from ..pictures.table import predict_one
+
+        model = load_weights(options.weights)
+    errors = []
+    for path in _find_pictures(options.images):
+        try:
+            found = predict_one(model, path, options.row)
+            for line in _as_json(path, found) if options.json else _as_text(model, path, found, options.row):
+                print(line, flush=True)
+        except (ValueError, OSError) as error:
+            errors.append(str(error))
+    if errors:
+        raise ValueError("\nmnist_nn: ".join(errors))
+
+
+def score_command(options: argparse.Namespace) -> None:
+    """Print how many pictures are read correctly and which are not, and draw these.
+
+    Args:
+        options: folder, row, sheet and weights.
+
+    Raises:
+        ValueError: The labels, a picture or the weights are invalid.
+        OSError: A file cannot be read or written.
+    """
+    with exit_at_once():
+        from ..evaluation import wilson_interval
+        from ..pictures.table import score_folder
+
+        table = score_folder(load_weights(options.weights), options.folder, row=options.row)
+    wrong = table.query("errors > 0")
+    correct, sure = len(table) - len(wrong), sum(table["sure"])
+    low, high = wilson_interval(correct, len(table))
+    print(
+        f"{correct:,} of {len(table):,} pictures correct: {100 * correct / len(table):.1f} % "
+        f"(95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
+    )
+    print(f"{sure:,} sure, {sum(wrong['sure'])} of these wrong")
+    if options.row:
+        digits = sum(map(len, table["label"]))
+        right = digits - sum(table["errors"])
+        print(f"{right:,} of {digits:,} digits correct: {100 * right / digits:.1f} %")
+    if not wrong.empty:
+        print(wrong.drop(columns="errors").to_string(index=False, float_format="{:.3f}".format))
+        _save_sheet(wrong, options.sheet)
+        print(f"the misread pictures are in {options.sheet}")
+
+
+def _find_pictures(paths: list[Path]) -> list[Path]:
+    """Return the paths, with the pictures that it contains in the place of each folder."""
+    found = []
+    for path in paths:
+        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES) if path.is_dir() else [path]
+        if not inside:
+            raise ValueError(f"{path}: no pictures in this folder ({', '.join(sorted(PICTURES))})")
+        found += inside
+    return found
+
+
+def _as_text(model: Any, path: Path, predictions: list, row: bool) -> list[str]:
+    """Return "5.png: 5 (99.8 %)", or a line for each row of digits."""
+    from ..pictures.rows import count_digits
+
+    if row:
+        lines = [list(line) for _, line in groupby(predictions, key=lambda prediction: prediction.line)]
+        return [f"{path}: {_describe(line)}" for line in lines] or [f"{path}: no digits"]
+    count = count_digits(model, path, predictions[0])
+    return [f"{path}: {_describe(predictions)}" + (f"; {count} digits found: try --row" if count > 1 else "")]
+
+
+def _describe(predictions: list) -> str:
+    """Return "5 (99.8 %)", or "604 (97.1 %)" with the lowest confidence of a row; "not sure: " precedes it if so."""
+    from ..pictures.table import summarize
+
+    digits, confidence, sure = summarize(predictions)
+    return f"{'' if sure else 'not sure: '}{digits} ({100 * confidence:.1f} %)"
+
+
+def _as_json(path: Path, predictions: list) -> list[str]:
+    """Return one object: the digits of the picture, the lowest confidence, and every digit with its box."""
+    from ..pictures.table import summarize
+
+    _, confidence, sure = summarize(predictions)
+    lines = groupby(predictions, key=lambda prediction: prediction.line)
+    boxes = list(zip(*(prediction.box for prediction in predictions), strict=True))
+    names = ("digit", "confidence", "sure", "clear", "line", "box")
+    content = {
+        "picture": str(path),
+        "digits": "/".join(summarize(list(line))[0] for _, line in lines),
+        "confidence": confidence if predictions else None,
+        "sure": sure,
+        "box": [*map(min, boxes[:2]), *map(max, boxes[2:])] if boxes else None,
+        "parts": [{name: getattr(prediction, name) for name in names} for prediction in predictions],
+    }
+    return [json.dumps(content)]
+
+
+def _save_sheet(wrong: Any, path: Path) -> None:
+    if path.suffix.lower() not in PICTURES:
+        raise ValueError(f"--sheet must name a picture such as misread.png, not {path}")
+    from ..plots.pictures import plot_misread
+
+    save_figures({path: lambda: plot_misread(wrong)})
