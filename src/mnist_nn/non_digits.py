@@ -26,7 +26,7 @@ STROKES, POINTS = 4, 9  # of a figure, and of a stroke
 class NonDigits:
     """The non-digits that `train` shows beside the digits: their number and their weight.
 
-    Most of them are stick figures: two to four lines and arcs between the points of a 3x3 grid. The others are
+    Most of them are drawn: two to four lines and arcs between the points of a 3x3 grid. The others are
     made from training digits, which are mirrored or turned, squashed, cut in half, or joined in pairs. Use None
     instead of a NonDigits if the training images are not digits, because a mirrored shirt is still a shirt.
 
@@ -77,7 +77,7 @@ class NonDigits:
 
 
 def draw_figures(random: np.random.Generator, n: int) -> np.ndarray:
-    """Return stick figures: two to four lines and arcs between the points of a 3x3 grid.
+    """Return drawings: two to four lines and arcs between the points of a 3x3 grid.
 
     Args:
         random: The source of all random choices.
@@ -189,7 +189,7 @@ def _fit(image: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
     return result
 
 
-# The fraction of the non-digits that is made in each way, and from which digits; the others are stick figures.
+# The fraction of the non-digits that is made in each way, and from which digits; the others are drawn.
 KINDS = [
     (_turn, 2 / 16, [2, 3, 4, 5, 6, 7, 9]),  # a mirrored or turned 0, 1 or 8 may be a digit
     (_squash, 1 / 16, range(10)),
