@@ -1,6 +1,7 @@
 """Run notebooks from top to bottom and save them with their outputs: `python -m tests.run_notebooks [NOTEBOOK ...]`.
 
-What depends on the machine or the moment is removed: the Python version, times of day and the state of widgets.
+Times of day and the state of widgets are removed. The description of the language stays complete, with the Python
+version: JupyterLab adds whatever is missing when it opens a notebook, and marks the notebook as modified.
 Without arguments all notebooks are run, which takes about three minutes on two cores.
 """
 
@@ -19,7 +20,6 @@ def run(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     settings = {"record_timing": False, "store_widget_state": False, "coalesce_streams": True}
     NotebookClient(notebook, resources={"metadata": {"path": path.parent}}, timeout=600, **settings).execute()
-    notebook.metadata.language_info = {"name": "python"}
     nbformat.write(notebook, path)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from ipykernel.ipkernel import IPythonKernel
 from IPython.core.inputtransformer2 import TransformerManager
 
 import mnist_nn
@@ -103,10 +104,18 @@ def test_prose_and_code_are_balanced(notebook):
     assert 10 <= words / sum(bool(line) and not line.startswith("#") for line in lines) <= 20
 
 
+def test_jupyterlab_changes_nothing_when_it_opens_a_notebook(notebook):
+    """JupyterLab sets language_info to what the kernel reports, and only the Python version may differ from here."""
+    found = notebook.metadata.language_info
+    assert found == IPythonKernel.language_info | {"version": found.version}
+    assert re.fullmatch(r"3\.\d+\.\d+", found.version)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert all(cell.id for cell in notebook.cells)
+
+
 def test_no_machine_is_named(notebook):
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert notebook.metadata.kernelspec.name == "python3"
-    assert "version" not in notebook.metadata.language_info
     for cell in notebook.cells:
         assert "execution" not in cell.metadata  # it holds the time of day of the run
     text = re.sub(r'"image/png": "[^"]*"', "", nbformat.writes(notebook))
