@@ -1,12 +1,11 @@
 import signal
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
 from mnist_nn import Split, load_mnist
-from tests.background import PROCESSES
+from tests import processes
 
 # Tests send Ctrl-C to their own process, which would ignore it if a shell runs the tests in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -17,39 +16,23 @@ settings.register_profile("long", max_examples=30_000, deadline=None, suppress_h
 settings.load_profile("short")
 
 
-def fixtures_of(item):
-    return set(getattr(item, "fixturenames", ()))
-
-
 def pytest_collection_modifyitems(items):
-    """Mark end-to-end tests, and run the modules last that wait for a process or need both cores for a browser."""
-    processes = {*PROCESSES, "page"}
+    """Mark the tests that need a browser, another process or the command line."""
     for item in items:
-        if fixtures_of(item) & processes or item.path.name == "test_main.py":
+        if {"killed", "elsewhere", "page"} & {*getattr(item, "fixturenames", ())} or item.path.name == "test_main.py":
             item.add_marker("end_to_end")
-    last = {item.path for item in items if fixtures_of(item) & processes}
-    items.sort(key=lambda item: item.path in last)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def background(request, tmp_path_factory):
-    """The results of the background processes that the collected tests need, as futures by name."""
-    needed = set().union(*map(fixtures_of, request.session.items)) & PROCESSES.keys()
-    pool = ThreadPoolExecutor(1)
-    yield {name: pool.submit(run, tmp_path_factory.mktemp(name)) for name, run in PROCESSES.items() if name in needed}
-    pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture(scope="session")
-def killed(background):
+def killed(tmp_path_factory):
     """The folder of a process that was killed in its fourth epoch of eight."""
-    return background["killed"].result()
+    return processes.killed(tmp_path_factory.mktemp("killed"))
 
 
 @pytest.fixture(scope="session")
-def elsewhere(background):
+def elsewhere(tmp_path_factory):
     """The output, in lines, and the errors of a training in another process."""
-    return background["elsewhere"].result()
+    return processes.elsewhere(tmp_path_factory.mktemp("elsewhere"))
 
 
 @pytest.fixture(scope="session")

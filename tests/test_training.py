@@ -7,8 +7,8 @@ from mnist_nn import Augmentation, NonDigits, build_model, evaluate, load_networ
 from mnist_nn._internal.tensorflow import keras
 from mnist_nn.batches import batches
 from mnist_nn.training import muon, steps_per_execution, warmup_cosine
-from tests.background import FINGERPRINT
 from tests.memory import needs_counters
+from tests.processes import FINGERPRINT
 
 
 def test_it_learns_and_returns_the_history(trained):

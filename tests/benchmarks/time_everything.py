@@ -1,4 +1,4 @@
-"""Time everything that users wait for: `pytest tests/benchmarks/time_everything.py`.
+"""Time everything that users wait for: `pytest -n 0 tests/benchmarks/time_everything.py`.
 
 It takes about seven minutes on two cores; run nothing else at the same time. The seconds depend on the machine, so each
 result is shown beside that of other software. A limit is the time of the arithmetic alone, at the speed of this

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from tests.background import DISTRIBUTED
+from tests.processes import DISTRIBUTED
 
 WORKER = f"""
 from mnist_nn._internal.tensorflow import tf

@@ -1,7 +1,6 @@
-"""Processes that some tests wait for: one that is killed, and one that trains under unusual conditions.
+"""Processes for some tests: one that is killed, and one that trains under unusual conditions.
 
-They start with the session, one after the other, and run beside the other tests; conftest.py runs the tests that wait
-for them last. Each function here gets an empty folder and returns what its tests look at.
+Each function here gets an empty folder and returns what its tests look at.
 """
 
 import os
@@ -98,6 +97,3 @@ def killed(folder: Path) -> Path:
     process = subprocess.run([sys.executable, "-c", KILLED, folder], check=False)
     assert process.returncode != 0
     return folder
-
-
-PROCESSES = {function.__name__: function for function in (killed, elsewhere)}
