@@ -237,6 +237,10 @@ def test_score_counts_and_draws_what_is_misread(pictures, tmp_path, capsys):
     assert "1 of 2 digits correct: 50.0 %" in capsys.readouterr().out
 
 
+def test_score_checks_the_name_of_the_sheet_before_it_reads_pictures(tmp_path, failing):
+    failing(["score", tmp_path / "nowhere", "--sheet", tmp_path / "sheet"], "--sheet", "misread.png")
+
+
 def test_a_folder_that_is_not_writable_fails_before_training(tmp_path, failing):
     (tmp_path / "file").write_text("kept")
     shown = failing(["train", "--run", tmp_path / "file"], "cannot write to the folder", tmp_path / "file")

@@ -45,9 +45,11 @@ def score_command(options: argparse.Namespace) -> None:
         options: folder, row, sheet and weights.
 
     Raises:
-        ValueError: The labels, a picture or the weights are invalid.
+        ValueError: The name of the sheet, the labels, a picture or the weights are invalid.
         OSError: A file cannot be read or written.
     """
+    if options.sheet.suffix.lower() not in PICTURES:
+        raise ValueError(f"--sheet must name a picture such as misread.png, not {options.sheet}")
     with exit_at_once():
         from ..evaluation import wilson_interval
         from ..pictures.table import score_folder
@@ -121,8 +123,6 @@ def _as_json(path: Path, predictions: list) -> list[str]:
 
 
 def _save_sheet(wrong: Any, path: Path) -> None:
-    if path.suffix.lower() not in PICTURES:
-        raise ValueError(f"--sheet must name a picture such as misread.png, not {path}")
     from ..plots.pictures import plot_misread
 
     save_figures({path: lambda: plot_misread(wrong)})
