@@ -11,8 +11,9 @@ import mnist_nn
 
 for name in ("COLUMNS", "LINES", "JUPYTER_COLUMNS"):  # the kernels of the notebooks would inherit them
     os.environ.pop(name, None)
-# Two processes share the cores (see pyproject.toml); more threads in NumPy and scikit-learn would wait for each other.
-os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Two processes share the cores, so more threads in NumPy and scikit-learn would wait for each other.
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 matplotlib.use("Agg")  # not through MPLBACKEND, which the kernels of the notebooks would inherit
 
 
