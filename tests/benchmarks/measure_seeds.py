@@ -16,11 +16,12 @@ from sklearn.neural_network import MLPClassifier
 from mnist_nn import Augmentation, build_model, load_mnist, predict_probabilities, train
 from mnist_nn._internal.files import atomic_write
 from mnist_nn._internal.tensorflow import keras
+from mnist_nn.batches import steps_per_epoch
 from mnist_nn.training import muon, warmup_cosine
 
 RESULTS = Path(__file__).parents[2] / "notebooks" / "results" / "seeds.csv"
 EPOCHS = 17
-STEPS = EPOCHS * (55_000 // 2048)
+STEPS = EPOCHS * steps_per_epoch(55_000, 2048)
 
 
 def ours(mnist, seed, optimizer=None, **settings):
