@@ -69,7 +69,9 @@ def score_command(options: argparse.Namespace) -> None:
         print(f"{right:,} of {digits:,} digits correct: {100 * right / digits:.1f} %")
     if not wrong.empty:
         print(wrong.drop(columns="errors").to_string(index=False, float_format="{:.3f}".format))
-        _save_sheet(wrong, options.sheet)
+        from ..plots.pictures import plot_misread
+
+        save_figures({options.sheet: lambda: plot_misread(wrong)})
         print(f"the misread pictures are in {options.sheet}")
 
 
@@ -120,9 +122,3 @@ def _as_json(path: Path, predictions: list) -> list[str]:
         "parts": [{name: getattr(prediction, name) for name in names} for prediction in predictions],
     }
     return [json.dumps(content)]
-
-
-def _save_sheet(wrong: Any, path: Path) -> None:
-    from ..plots.pictures import plot_misread
-
-    save_figures({path: lambda: plot_misread(wrong)})
