@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mnist_nn import Prediction, load_network, load_pretrained, predict_digit, predict_probabilities, prepare_image
+from mnist_nn.pictures.candidates import Candidate, Reading
 from mnist_nn.pictures.prediction import SURE_CONFIDENCE, mean_probabilities
 
 
@@ -228,6 +229,30 @@ def test_a_digit_in_a_printed_box_is_cut_out(large):
     for place in (30, 280):  # each side is a line that goes on beyond the corners
         picture[place : place + 6], picture[:, place : place + 6] = 40, 40
     assert similar(prepare_image(picture), prepare_image(large))
+
+
+@pytest.mark.parametrize(("gap", "least"), [(np.s_[110:116], 199), (np.s_[:, 136:144], 197)], ids=["across", "down"])
+def test_a_digit_in_two_pieces_is_recognised(mnist, gap, least):
+    split, network = mnist.validation[100:300], load_network()
+    correct = 0
+    for image, label in zip(split.images, split.labels, strict=True):
+        picture = 255 - np.array(Image.fromarray(image).resize((280, 280), Image.Resampling.BICUBIC))
+        picture[gap] = 255
+        correct += predict_digit(network, picture).digit == label
+    assert correct >= least
+
+
+def test_a_speck_is_not_taken_for_the_digit():
+    def candidate(mass, digit, confidence):
+        ink, pixels = np.ones((2, 2), np.float32), np.zeros((28, 28), np.uint8)
+        probabilities = np.full(10, (1 - confidence) / 9, np.float32)
+        probabilities[digit] = confidence
+        return Candidate(ink, (0, 0, 2, 2), mass, 1.0, pixels, probabilities)
+
+    digit, speck, desk = candidate(1000, 2, 0.45), candidate(10, 1, 0.99), candidate(5000, 8, 0.12)
+    assert Reading([speck, digit]).main is digit
+    clear_digit = candidate(1000, 2, 0.9)
+    assert Reading([speck, clear_digit, desk]).main is clear_digit
 
 
 @pytest.mark.parametrize("gap", [0, 30, 100])

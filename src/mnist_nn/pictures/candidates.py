@@ -15,6 +15,7 @@ UNSURE_CONFIDENCE = 0.11  # candidates below it are not digits even if they are 
 LIKE_DIGIT = 0.5  # of the usual digit's size and ink, or twice as much
 MIN_MASS = 0.1  # of the usual digit; less ink is a speck or a crease
 MIN_INSIDE = 0.3  # of the size of a circle around a digit
+MIN_SHARE = 0.8  # of the ink; a picture whose digit has less holds more than this digit
 MIN_STRENGTH = 0.3  # of the usual digit's; fainter marks are shadows or shine through the paper
 
 
@@ -69,7 +70,7 @@ class Reading:
 
     Args:
         candidates: All candidates, digits or not; they do not overlap.
-        whole: All digits together as one candidate, if there are two or three.
+        whole: Several candidates together as one, because they may be the parts of one digit.
         left_out: The ink of marks that were left out because they seem to be shadows or the edge of a desk.
     """
 
@@ -101,10 +102,16 @@ class Reading:
 
     @property
     def main(self) -> Candidate:
-        """The digit that the picture shows if it shows only one: all digits together, or the one with most ink."""
+        """The digit that the picture shows if it shows only one: the whole, or the digit with most ink."""
         if self.whole and self.whole.is_digit:
             return self.whole
-        return max(self.digits or self.candidates, key=lambda candidate: candidate.mass)
+        digit = max(self.digits or self.candidates, key=lambda candidate: candidate.mass)
+        likely = max(self.candidates, key=lambda candidate: candidate.mass * candidate.confidence**2)
+        return digit if digit.mass >= MIN_MASS * likely.mass else likely  # else it is a speck
+
+    def has_most_ink(self, candidate: Candidate) -> bool:
+        """Return True if a candidate has most of the ink."""
+        return candidate.mass > MIN_SHARE * sum(other.mass for other in self.candidates)
 
     @cached_property
     def explained(self) -> float:

@@ -13,7 +13,6 @@ from .reading import read_picture
 from .segmentation import reduce
 
 SEARCH_SIDE_PX = 480  # the digit is searched for at this size
-MIN_SHARE = 0.8  # of the ink; with less, the picture holds more than the digit
 MIN_DIGIT_PX = 100  # a digit that is smaller at that size is cut out of the larger picture
 
 
@@ -96,4 +95,4 @@ def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
 def _is_clear(reading: Reading, digit: Candidate) -> bool:
     """Return True if the picture holds no other digit, and the digit has most of the ink."""
     others = [other for other in reading.digits if other is not digit]
-    return not others and digit.mass > MIN_SHARE * sum(candidate.mass for candidate in reading.candidates)
+    return not others and reading.has_most_ink(digit)

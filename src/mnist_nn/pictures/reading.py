@@ -24,6 +24,7 @@ MAX_MARKS = 300  # a picture with more is a texture or a page of text
 ENOUGH = 0.95  # a reading that explains so much of the ink needs no alternative
 MIN_GAIN = 0.1  # a less plausible interpretation must explain so much more
 MIN_PART = 0.01  # of a digit's ink; less is a speck beside it
+MAX_PARTS = 10  # of a digit
 MAX_GAP = 0.3  # between the parts of a digit, relative to the larger one
 PIECE_COST = 0.02  # two pieces must explain this much more ink than one
 CLEAR_SKEWNESS = 0.2  # of the contrast; with less, either polarity is possible
@@ -142,9 +143,11 @@ def read_marks(model: ModelLike, marks: Marks, tight: bool = False) -> Reading:
     judge = _Judge(model, marks, tight)
     candidates = _join(judge, judge([frozenset([mark]) for mark in chosen.tolist()]))
     reading = Reading(split_touching(model, candidates), left_out=left_out)
-    marks_of_digits = frozenset[int]().union(*(digit.marks for digit in reading.digits))
-    if 2 <= len(reading.digits) <= 3 and len(marks_of_digits) >= 2:
-        return replace(reading, whole=judge([marks_of_digits])[0])
+    # A digit may be broken, and its parts may look like digits themselves.
+    reading = replace(reading, whole=judge.together(reading.digits))
+    if not reading.has_most_ink(reading.main):
+        parts = [candidate for candidate in candidates if candidate.mass >= MIN_PART * reading.main.mass]
+        reading = replace(reading, whole=judge.together(parts) or reading.whole)
     return reading
 
 
@@ -164,6 +167,11 @@ class _Judge:
                 strength = float(self.marks.strength[list(group)].max())
                 self.known[group] = Candidate(ink, box, mass, strength, pixels, probabilities, group)
         return [self.known[group] for group in groups]
+
+    def together(self, parts: Sequence[Candidate]) -> Candidate | None:
+        """Return all marks of some candidates as one, or None if they cannot be the parts of one digit."""
+        marks = frozenset[int]().union(*(part.marks for part in parts))
+        return self([marks])[0] if 2 <= len(parts) <= MAX_PARTS and len(marks) >= 2 else None
 
 
 def _join(judge: _Judge, candidates: list[Candidate]) -> list[Candidate]:
