@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
 
 from mnist_nn import load_pretrained, read_digits
+from mnist_nn.pictures.candidates import Candidate, Reading
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +200,28 @@ def test_digits_on_a_note_on_a_dark_desk_are_read(model, digits):
     note = row(digits, "2718")
     desk[150 : 150 + note.shape[0], 60 : 60 + note.shape[1]] = note
     assert as_text(read_digits(model, desk)) == "2718"
+
+
+@pytest.mark.parametrize("brightness", [30, 50, 70])
+def test_the_grain_of_a_desk_is_not_read(model, digits, brightness):
+    note = np.pad(row(digits, "31415926"), 40, constant_values=255)
+    desk = np.pad(note, 60).astype(np.float32)
+    grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 60, desk.shape), (1, 12))
+    desk = np.where(np.pad(np.ones(note.shape, bool), 60), 0.9 * desk, brightness + grain)
+    photo = ndimage.rotate(desk, 5, reshape=False, mode="nearest").clip(0, 255).astype(np.uint8)
+    assert as_text(read_digits(model, photo)) == "31415926"
+
+
+def test_a_frame_around_several_digits_is_not_a_digit():
+    def candidate(box, mass):
+        probabilities = np.eye(10, dtype=np.float32)[0]
+        return Candidate(np.ones((2, 2), np.float32), box, mass, 1.0, np.zeros((28, 28), np.uint8), probabilities)
+
+    frame = candidate((0, 0, 900, 400), 4000)
+    digits = [candidate((100, 100, 150, 200), 900), candidate((300, 100, 350, 200), 800)]
+    specks = [candidate((100, 100, 140, 150), 20), candidate((300, 100, 340, 150), 20)]
+    assert Reading([frame, *digits]).digits == digits
+    assert Reading([frame, *specks]).digits == [frame]
 
 
 def test_small_zeros_belong_to_the_row(model, digits):

@@ -47,11 +47,19 @@ class Candidate:
         """True if the network is confident enough."""
         return self.confidence >= MIN_CONFIDENCE
 
-    def encloses(self, other: Candidate) -> bool:
-        """Return True if the other lies inside this one, as a digit in a circle does; a speck does not count."""
+    def surrounds(self, other: Candidate) -> bool:
+        """Return True if the box of the other lies inside this one."""
         (left, top, right, bottom), inside = self.box, other.box
-        is_inside = left < inside[0] and top < inside[1] and inside[2] < right and inside[3] < bottom
-        return is_inside and other.size >= MIN_INSIDE * self.size
+        return left < inside[0] and top < inside[1] and inside[2] < right and inside[3] < bottom
+
+    def is_circle(self, others: Sequence[Candidate]) -> bool:
+        """Return True if this is a line around another digit; a speck does not count."""
+        return any(self.surrounds(other) and other.size >= MIN_INSIDE * self.size for other in others)
+
+    def is_frame(self, others: Sequence[Candidate]) -> bool:
+        """Return True if this is a line around several digits, such as the edge of a sheet; specks do not count."""
+        inside = [other.mass for other in others if self.surrounds(other)]
+        return len(inside) >= 2 and sum(inside) >= MIN_MASS * self.mass
 
     @property
     def share(self) -> float:
@@ -85,6 +93,8 @@ class Reading:
         A candidate of which the network is unsure is kept if it is as large as the digits beside it: signs are smaller.
         """
         digits = [candidate for candidate in self.candidates if candidate.is_digit]
+        frames = [digit for digit in digits if digit.is_frame(digits)]
+        digits = [digit for digit in digits if digit not in frames]
         if not digits:
             return []
         sizes = [digit.size for digit in digits]
@@ -98,7 +108,8 @@ class Reading:
             is_alike = LIKE_DIGIT <= candidate.size / size <= 1 / LIKE_DIGIT
             if is_plausible and (candidate.is_digit or (is_alike and candidate.confidence >= UNSURE_CONFIDENCE)):
                 chosen.append(candidate)
-        return [digit for digit in chosen if not any(digit.encloses(other) for other in chosen)]
+        chosen = [digit for digit in chosen if digit not in frames]
+        return [digit for digit in chosen if not digit.is_circle(chosen)]
 
     @property
     def main(self) -> Candidate:

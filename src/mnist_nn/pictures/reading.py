@@ -27,6 +27,7 @@ MIN_PART = 0.01  # of a digit's ink; less is a speck beside it
 MAX_PARTS = 10  # of a digit
 MAX_GAP = 0.3  # between the parts of a digit, relative to the larger one
 PIECE_COST = 0.02  # two pieces must explain this much more ink than one
+MAX_INK = 0.3  # of the pixels; strokes cover less
 CLEAR_SKEWNESS = 0.2  # of the contrast; with less, either polarity is possible
 TIGHT_SKEWNESS = 0.7  # of the contrast; that of a digit with a margin is larger
 DOUBT = 0.3  # for each unit of skewness, the less likely polarity must explain so much more
@@ -91,11 +92,14 @@ def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]
         dark_on_light, skewness = bool(skewness < 0), abs(skewness)
         # In a tight crop the ink is not few: elsewhere a dark edge is rather a shadow.
         edges = [False] if not tight else [True, False] if skewness < TIGHT_SKEWNESS else [False, True]
+    # What seems to be a blackboard may be a dark desk around the paper, surely so if most of it is light.
+    may_be_desk = not tight and not dark_on_light
+    if may_be_desk and (coarse > (darkest + lightest) / 2).mean() > MAX_INK:
+        dark_on_light = True
     yield from _with_polarity(brightness, dark_on_light, edges, doubt=0.0)
     if tight and skewness < TIGHT_SKEWNESS:
         yield from _with_polarity(brightness, not dark_on_light, edges[:1], DOUBT * skewness)
-    # What seems to be a blackboard may be a dark desk around the paper.
-    elif not tight and (skewness < CLEAR_SKEWNESS or not dark_on_light):
+    elif may_be_desk or (not tight and skewness < CLEAR_SKEWNESS):
         yield from _with_polarity(brightness, not dark_on_light, edges, doubt=0.0)
 
 
