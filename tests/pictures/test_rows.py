@@ -90,6 +90,21 @@ def test_two_parts_of_a_digit_are_joined(model, digits):
     assert as_text(read_digits(model, row(whole, "151"))) == "151"
 
 
+@pytest.mark.parametrize("top", [62, 68, 74])
+def test_parts_above_each_other_are_one_digit(model, digits, top):
+    picture = row(digits, "0123456789")
+    picture[top : top + 8] = 255  # some parts look like digits themselves
+    assert as_text(read_digits(model, picture)) == "0123456789"
+
+
+@pytest.mark.parametrize("seed", [1, 3, 5, 6])
+def test_interrupted_strokes_are_joined(model, digits, seed):
+    picture = row(digits, "0123456789", gap=40)
+    texture = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=picture.shape), 4)
+    picture[texture < np.quantile(texture, 0.32)] = 255
+    assert len(read_digits(model, picture)) == 10
+
+
 def test_touching_digits_are_split(model, digits):
     picture = row(digits, "38", 20)
     joint = np.argmin((picture < 128).sum(axis=0)[60:-60]) + 60

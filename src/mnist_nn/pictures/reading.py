@@ -5,16 +5,16 @@ letters, shadows. Every possibility is a candidate that the network judges, beca
 images that are not digits. The best reading explains as much ink as possible by digits it is confident about.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
 from ..model import ModelLike
-from .candidates import MIN_MASS, Candidate, Reading, usual
+from .candidates import MIN_MASS, Reading
 from .clutter import remove_lines
-from .prediction import classify
+from .joining import MIN_PART, Judge, join_parts
 from .segmentation import Marks, find_contrast, find_marks, reduce
 from .touching import split_touching
 
@@ -23,10 +23,6 @@ MIN_SIDE = 0.005  # the same, as a fraction of the picture's longer side
 MAX_MARKS = 300  # a picture with more is a texture or a page of text
 ENOUGH = 0.95  # a reading that explains so much of the ink needs no alternative
 MIN_GAIN = 0.1  # a less plausible interpretation must explain so much more
-MIN_PART = 0.01  # of a digit's ink; less is a speck beside it
-MAX_PARTS = 10  # of a digit
-MAX_GAP = 0.3  # between the parts of a digit, relative to the larger one
-PIECE_COST = 0.02  # two pieces must explain this much more ink than one
 MAX_INK = 0.3  # of the pixels; strokes cover less
 CLEAR_SKEWNESS = 0.2  # of the contrast; with less, either polarity is possible
 TIGHT_SKEWNESS = 0.7  # of the contrast; that of a digit with a margin is larger
@@ -144,8 +140,8 @@ def read_marks(model: ModelLike, marks: Marks, tight: bool = False) -> Reading:
             f"image holds {len(chosen):,} marks, more than {MAX_MARKS} digits; cut out the part with digits"
         )
     chosen = chosen[:MAX_MARKS]
-    judge = _Judge(model, marks, tight)
-    candidates = _join(judge, judge([frozenset([mark]) for mark in chosen.tolist()]))
+    judge = Judge(model, marks, tight)
+    candidates = join_parts(judge, judge([frozenset([mark]) for mark in chosen.tolist()]))
     reading = Reading(split_touching(model, candidates), left_out=left_out)
     # A digit may be broken, and its parts may look like digits themselves.
     reading = replace(reading, whole=judge.together(reading.digits))
@@ -153,63 +149,3 @@ def read_marks(model: ModelLike, marks: Marks, tight: bool = False) -> Reading:
         parts = [candidate for candidate in candidates if candidate.mass >= MIN_PART * reading.main.mass]
         reading = replace(reading, whole=judge.together(parts) or reading.whole)
     return reading
-
-
-class _Judge:
-    """Asks the network about groups of marks, and remembers what it answered."""
-
-    def __init__(self, model: ModelLike, marks: Marks, tight: bool) -> None:
-        self.model, self.marks, self.tight, self.known = model, marks, tight, {}
-
-    def __call__(self, groups: Sequence[frozenset[int]]) -> list[Candidate]:
-        new = [group for group in dict.fromkeys(groups) if group not in self.known]
-        if new:
-            cut = [self.marks.cut_out(sorted(group)) for group in new]
-            answers = zip(*classify(self.model, [ink for ink, _ in cut], self.tight), strict=True)
-            for group, (ink, box), (pixels, probabilities) in zip(new, cut, answers, strict=True):
-                mass = float(self.marks.mass[list(group)].sum())
-                strength = float(self.marks.strength[list(group)].max())
-                self.known[group] = Candidate(ink, box, mass, strength, pixels, probabilities, group)
-        return [self.known[group] for group in groups]
-
-    def together(self, parts: Sequence[Candidate]) -> Candidate | None:
-        """Return all marks of some candidates as one, or None if they cannot be the parts of one digit."""
-        marks = frozenset[int]().union(*(part.marks for part in parts))
-        return self([marks])[0] if 2 <= len(parts) <= MAX_PARTS and len(marks) >= 2 else None
-
-
-def _join(judge: _Judge, candidates: list[Candidate]) -> list[Candidate]:
-    """Join neighbours as long as that explains more ink."""
-    while True:
-        pairs = _neighbors(candidates)
-        joined = judge([candidates[i].marks | candidates[j].marks for i, j in pairs])
-        gains = []
-        for (i, j), whole in zip(pairs, joined, strict=True):
-            a, b = candidates[i], candidates[j]
-            bonus = 0.0 if a.is_digit and b.is_digit else PIECE_COST * min(a.mass, b.mass)
-            gains.append(whole.value - a.value - b.value + bonus)
-        used: set[int] = set()
-        new = []
-        for k in np.argsort(gains)[::-1] if gains else []:
-            if gains[k] > 0 and used.isdisjoint(pairs[k]):
-                used.update(pairs[k])
-                new.append(joined[k])
-        if not new:
-            return candidates
-        candidates = [candidate for i, candidate in enumerate(candidates) if i not in used] + new
-
-
-def _neighbors(candidates: list[Candidate]) -> list[tuple[int, int]]:
-    """Return the pairs of candidates that are close enough to be parts of the same digit."""
-    boxes = np.array([candidate.box for candidate in candidates])
-    sizes = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
-    top_left, bottom_right = boxes[:, :2], boxes[:, 2:]
-    gaps = np.maximum(top_left[:, None], top_left) - np.minimum(bottom_right[:, None], bottom_right)
-    union = (np.maximum(bottom_right[:, None], bottom_right) - np.minimum(top_left[:, None], top_left)).max(axis=2)
-    near = gaps.max(axis=2) <= MAX_GAP * np.maximum.outer(sizes, sizes)
-    likely = np.array([candidate.is_digit for candidate in candidates])
-    likely |= not likely.any()
-    near &= union <= 2.2 * usual(sizes[likely], sizes[likely])
-    mass = np.array([candidate.mass for candidate in candidates])
-    near &= np.minimum.outer(mass, mass) >= MIN_PART * np.maximum.outer(mass, mass)
-    return [(i, j) for i, j in np.argwhere(near).tolist() if i < j]
