@@ -9,6 +9,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from mnist_nn import Prediction, load_network, load_pretrained, predict_digit, predict_probabilities, prepare_image
 from mnist_nn.pictures.candidates import Candidate, Reading
@@ -201,6 +202,18 @@ def test_digits_in_difficult_pictures_are_cut_out_cleanly(large, difficulty):
 
 def test_a_digit_in_a_shadow_is_recognised(large):
     prediction = predict_digit(load_network(), with_shadow_and_noise(large))
+    assert prediction.digit == 3
+    assert prediction.sure
+
+
+@pytest.mark.parametrize("brightness", [30, 70, 110])
+def test_a_digit_on_a_note_on_a_desk_is_recognised(large, brightness):
+    note = np.pad(large[20:180, 20:180], 60, constant_values=255)
+    grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(0, 60, (520, 560)), (1, 12))
+    desk = brightness + grain
+    desk[110 : 110 + note.shape[0], 130 : 130 + note.shape[1]] = 0.9 * note
+    photo = ndimage.rotate(desk, 6, reshape=False, mode="nearest").clip(0, 255).astype(np.uint8)
+    prediction = predict_digit(load_network(), photo)
     assert prediction.digit == 3
     assert prediction.sure
 

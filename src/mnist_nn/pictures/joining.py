@@ -57,7 +57,7 @@ def join_parts(judge: Judge, candidates: list[Candidate]) -> list[Candidate]:
     Returns:
         Candidates that share no marks.
     """
-    while True:
+    while len(candidates) > 1:
         pairs, exclusive = _neighbors(candidates)
         groups = pairs + exclusive
         joined = judge([frozenset[int]().union(*(candidates[i].marks for i in group)) for group in groups])
@@ -72,8 +72,9 @@ def join_parts(judge: Judge, candidates: list[Candidate]) -> list[Candidate]:
                 used.update(groups[k])
                 new.append(joined[k])
         if not new:
-            return candidates
+            break
         candidates = [candidate for i, candidate in enumerate(candidates) if i not in used] + new
+    return candidates
 
 
 def _gain(whole: Candidate, parts: list[Candidate], exclusive: bool) -> float:

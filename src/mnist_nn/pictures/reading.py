@@ -15,7 +15,8 @@ from ..model import ModelLike
 from .candidates import MIN_MASS, Reading
 from .clutter import remove_lines
 from .joining import MIN_PART, Judge, join_parts
-from .segmentation import Marks, find_contrast, find_marks, reduce
+from .segmentation import COARSE_SIDE_PX, Marks, find_contrast, find_marks, reduce
+from .sheet import find_rectangle
 from .touching import split_touching
 
 MIN_SIDE_PX = 4  # smaller marks are specks
@@ -23,7 +24,6 @@ MIN_SIDE = 0.005  # the same, as a fraction of the picture's longer side
 MAX_MARKS = 300  # a picture with more is a texture or a page of text
 ENOUGH = 0.95  # a reading that explains so much of the ink needs no alternative
 MIN_GAIN = 0.1  # a less plausible interpretation must explain so much more
-MAX_INK = 0.3  # of the pixels; strokes cover less
 CLEAR_SKEWNESS = 0.2  # of the contrast; with less, either polarity is possible
 TIGHT_SKEWNESS = 0.7  # of the contrast; that of a digit with a margin is larger
 DOUBT = 0.3  # for each unit of skewness, the less likely polarity must explain so much more
@@ -88,14 +88,13 @@ def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]
         dark_on_light, skewness = bool(skewness < 0), abs(skewness)
         # In a tight crop the ink is not few: elsewhere a dark edge is rather a shadow.
         edges = [False] if not tight else [True, False] if skewness < TIGHT_SKEWNESS else [False, True]
-    # What seems to be a blackboard may be a dark desk around the paper, surely so if most of it is light.
-    may_be_desk = not tight and not dark_on_light
-    if may_be_desk and (coarse > (darkest + lightest) / 2).mean() > MAX_INK:
-        dark_on_light = True
+    if find_rectangle(reduce(brightness, COARSE_SIDE_PX)[0]) is not None:  # a sheet of paper
+        yield from _with_polarity(brightness, True, [False], doubt=0.0)
     yield from _with_polarity(brightness, dark_on_light, edges, doubt=0.0)
     if tight and skewness < TIGHT_SKEWNESS:
         yield from _with_polarity(brightness, not dark_on_light, edges[:1], DOUBT * skewness)
-    elif may_be_desk or (not tight and skewness < CLEAR_SKEWNESS):
+    # What seems to be a blackboard may be a dark desk around the paper.
+    elif not tight and (skewness < CLEAR_SKEWNESS or not dark_on_light):
         yield from _with_polarity(brightness, not dark_on_light, edges, doubt=0.0)
 
 

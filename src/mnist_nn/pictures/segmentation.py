@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
+
+from .sheet import find_light_area, find_rectangle
 
 COARSE_SIDE_PX = 128  # the paper is estimated at this size
 MAX_STROKE = 0.35  # fraction of the longer side; wider dark areas are shadows or a desk, not strokes
-DESK = 0.35  # fraction of the brightest paper; large areas that are darker are a desk, not paper in a shadow
 MIN_CONTRAST = 0.06  # fainter pixels are never ink, however little noise there is
 NOISE_TILE_PX = 64  # the noise is estimated in tiles of this size
 LOW_NOISE, HIGH_NOISE = 5, 9  # standard deviations: every pixel of a mark, and at least one of them
@@ -46,7 +46,10 @@ def find_contrast(brightness: np.ndarray, white_outside: bool = False) -> np.nda
         outside = {"mode": "constant", "constant_values": float(np.quantile(surface, 0.95))}
     paper = np.pad(surface, side, **outside)
     paper = ndimage.grey_closing(paper, size=(side, side))[side:-side, side:-side]  # fills strokes with paper
-    sheet = None if white_outside else _find_sheet(surface, paper)
+    sheet = None
+    if not white_outside:
+        sheet = find_rectangle(coarse)
+        sheet = find_light_area(surface, paper) if sheet is None else sheet
     if scale < 1:
         paper = paper - max(0.0, float(np.median(paper - coarse)))  # closing brightens noisy paper: correct for it
         paper = resize(paper, brightness.shape)
@@ -55,21 +58,6 @@ def find_contrast(brightness: np.ndarray, white_outside: bool = False) -> np.nda
     if sheet is not None:
         contrast[resize(sheet, contrast.shape) < 0.5] = 0
     return ndimage.gaussian_filter(contrast, 0.7, truncate=2) if scale < 1 else contrast
-
-
-def _find_sheet(surface: np.ndarray, paper: np.ndarray) -> np.ndarray | None:
-    """Return True where the sheet of paper is, bool (h, w), or None if it fills the picture."""
-    limit = DESK * float(np.quantile(paper, 0.95))
-    if (paper >= limit).all():
-        return None
-    points = np.argwhere(surface >= limit)[:, ::-1]
-    try:
-        corners = points[ConvexHull(points).vertices]
-    except QhullError:  # all points on a line
-        return None
-    sheet = Image.new("1", surface.shape[::-1])
-    ImageDraw.Draw(sheet).polygon([(int(x), int(y)) for x, y in corners], fill=1)
-    return ndimage.binary_erosion(np.asarray(sheet), EIGHT_NEIGHBORS, iterations=2, border_value=1)
 
 
 def estimate_noise(contrast: np.ndarray) -> np.ndarray:
