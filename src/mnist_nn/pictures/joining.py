@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csgraph
 
 from ..model import ModelLike
-from .candidates import MIN_CONFIDENCE, Candidate, usual
+from .candidates import LIKE_DIGIT, MIN_CONFIDENCE, Candidate, usual
 from .prediction import classify
 from .segmentation import Marks
 
@@ -94,9 +94,9 @@ def _neighbors(candidates: list[Candidate]) -> tuple[list[tuple[int, ...]], list
         candidates: All candidates in a picture.
 
     Returns:
-        Pairs of neighbours, and exclusive groups of two or more. The digits of a line stand side by side, so of
-        neighbours that stand above each other or are staggered, as the parts of a broken digit often are, only one
-        can be a digit, unless they are as tall as two lines.
+        Pairs of neighbours, and exclusive groups of two or more, of which only one can be a digit. The digits of a
+        line stand side by side, but the parts of a broken digit often stand above each other, or small ones are
+        staggered. If they are as tall as two lines, they are not exclusive.
     """
     boxes = np.array([candidate.box for candidate in candidates])
     top_left, bottom_right = boxes[:, :2], boxes[:, 2:]
@@ -111,7 +111,8 @@ def _neighbors(candidates: list[Candidate]) -> tuple[list[tuple[int, ...]], list
     near = (gaps.max(axis=2) <= MAX_GAP * np.maximum.outer(sizes, sizes)) & (union <= MAX_PAIR * size)
     near &= np.minimum.outer(mass, mass) >= MIN_PART * np.maximum.outer(mass, mass)
     across, down = np.moveaxis(-gaps >= OVERLAP * np.minimum(lengths[:, None], lengths), 2, 0)
-    exclusive = near & (across | ~down) & (union <= MAX_DIGIT * size)
+    small = np.minimum.outer(sizes, sizes) < LIKE_DIGIT * size
+    exclusive = near & (across | (small & ~down)) & (union <= MAX_DIGIT * size)
     _, numbers = csgraph.connected_components(exclusive)
     chains = [np.flatnonzero(numbers == number) for number in np.unique(numbers)]
     chains = [chain for chain in chains if np.ptp(boxes[chain].reshape(-1, 2), axis=0).max() <= MAX_PAIR * size]
