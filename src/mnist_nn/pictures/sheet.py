@@ -31,8 +31,8 @@ def find_rectangle(coarse: np.ndarray) -> np.ndarray | None:
         return None
     filled: Any = ndimage.binary_fill_holes(labels == np.bincount(labels[labels > 0]).argmax())
     largest: np.ndarray = filled
-    cut = sum(edge.any() for edge in (largest[0], largest[-1], largest[:, 0], largest[:, -1]))
-    if cut > 4 - MIN_SIDES or largest.mean() < MIN_AREA:
+    touched = sum(edge.any() for edge in (largest[0], largest[-1], largest[:, 0], largest[:, -1]))
+    if touched > 4 - MIN_SIDES or largest.mean() < MIN_AREA:
         return None
     corners = _hull(largest)
     if corners is None or largest.sum() < MIN_RECTANGLE * _rectangle_area(corners):
