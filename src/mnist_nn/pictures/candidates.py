@@ -92,9 +92,10 @@ class Reading:
 
         A candidate of which the network is unsure is kept if it is as large as the digits beside it: signs are smaller.
         """
-        digits = [candidate for candidate in self.candidates if candidate.is_digit]
-        frames = [digit for digit in digits if digit.is_frame(digits)]
-        digits = [digit for digit in digits if digit not in frames]
+        likely = [candidate for candidate in self.candidates if candidate.is_digit]
+        frames = [candidate for candidate in likely if candidate.is_frame(likely)]
+        candidates = [candidate for candidate in self.candidates if candidate not in frames]
+        digits = [candidate for candidate in candidates if candidate.is_digit]
         if not digits:
             return []
         sizes = [digit.size for digit in digits]
@@ -102,13 +103,12 @@ class Reading:
         mass = usual([digit.mass for digit in digits], sizes)
         strength = usual([digit.strength for digit in digits], sizes)
         chosen = []
-        for candidate in self.candidates:
+        for candidate in candidates:
             limit = MIN_MASS if candidate.is_digit else LIKE_DIGIT
             is_plausible = limit <= candidate.mass / mass <= 1 / limit and candidate.strength >= MIN_STRENGTH * strength
             is_alike = LIKE_DIGIT <= candidate.size / size <= 1 / LIKE_DIGIT
             if is_plausible and (candidate.is_digit or (is_alike and candidate.confidence >= UNSURE_CONFIDENCE)):
                 chosen.append(candidate)
-        chosen = [digit for digit in chosen if digit not in frames]
         return [digit for digit in chosen if not digit.is_circle(chosen)]
 
     @property

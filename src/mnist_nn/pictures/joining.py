@@ -43,8 +43,12 @@ class Judge:
 
     def together(self, parts: Sequence[Candidate]) -> Candidate | None:
         """Return all marks of some candidates as one, or None if they cannot be the parts of one digit."""
-        marks = frozenset[int]().union(*(part.marks for part in parts))
+        marks = _marks_of(parts)
         return self([marks])[0] if 2 <= len(parts) <= MAX_PARTS and len(marks) >= 2 else None
+
+
+def _marks_of(parts: Sequence[Candidate]) -> frozenset[int]:
+    return frozenset[int]().union(*(part.marks for part in parts))
 
 
 def join_parts(judge: Judge, candidates: list[Candidate]) -> list[Candidate]:
@@ -60,11 +64,9 @@ def join_parts(judge: Judge, candidates: list[Candidate]) -> list[Candidate]:
     while len(candidates) > 1:
         pairs, exclusive = _neighbors(candidates)
         groups = pairs + exclusive
-        joined = judge([frozenset[int]().union(*(candidates[i].marks for i in group)) for group in groups])
-        gains = [
-            _gain(whole, [candidates[i] for i in group], k >= len(pairs))
-            for k, (group, whole) in enumerate(zip(groups, joined, strict=True))
-        ]
+        parts = [[candidates[i] for i in group] for group in groups]
+        joined = judge([_marks_of(group) for group in parts])
+        gains = [_gain(whole, parts[k], exclusive=k >= len(pairs)) for k, whole in enumerate(joined)]
         used: set[int] = set()
         new = []
         for k in np.argsort(gains)[::-1] if gains else []:
@@ -79,15 +81,16 @@ def join_parts(judge: Judge, candidates: list[Candidate]) -> list[Candidate]:
 
 def _gain(whole: Candidate, parts: list[Candidate], exclusive: bool) -> float:
     """Return how much more ink is explained by the whole than by its parts, of which only one counts if exclusive."""
-    value = sum(part.value for part in parts)
-    if exclusive:
-        left_out = [part.mass * MIN_CONFIDENCE for part in parts]
-        value = sum(left_out) + max(part.value - half for part, half in zip(parts, left_out, strict=True))
+    if exclusive:  # ink that is left out counts half, as in `Candidate.share`
+        mass = sum(part.mass for part in parts)
+        value = max(part.value + MIN_CONFIDENCE * (mass - part.mass) for part in parts)
+    else:
+        value = sum(part.value for part in parts)
     bonus = 0.0 if all(part.is_digit for part in parts) else PIECE_COST * min(part.mass for part in parts)
     return whole.value - value + bonus
 
 
-def _neighbors(candidates: list[Candidate]) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+def _neighbors(candidates: list[Candidate]) -> tuple[list[list[int]], list[list[int]]]:
     """Return the groups of candidates that are close enough to be parts of the same digit.
 
     Args:
@@ -117,5 +120,4 @@ def _neighbors(candidates: list[Candidate]) -> tuple[list[tuple[int, ...]], list
     chains = [np.flatnonzero(numbers == number) for number in np.unique(numbers)]
     chains = [chain for chain in chains if np.ptp(boxes[chain].reshape(-1, 2), axis=0).max() <= MAX_PAIR * size]
     groups = np.argwhere(np.triu(exclusive, 1)).tolist() + [chain.tolist() for chain in chains if len(chain) > 2]
-    pairs = np.argwhere(np.triu(near & ~exclusive, 1)).tolist()
-    return [tuple(pair) for pair in pairs], [tuple(group) for group in groups]
+    return np.argwhere(np.triu(near & ~exclusive, 1)).tolist(), groups

@@ -36,7 +36,8 @@ def find_contrast(brightness: np.ndarray, white_outside: bool = False) -> np.nda
             continue outside. False if dark areas at the edge are shadows or a desk: they are assumed to continue.
 
     Returns:
-        float32 (h, w), about 0 on paper (noise makes it positive or negative) and at most 1.
+        float32 (h, w), about 0 on paper (noise makes it positive or negative) and at most 1; 0 outside the sheet of
+        paper, if the picture shows its edges and `white_outside` is False.
     """
     coarse, scale = reduce(brightness, COARSE_SIDE_PX)
     surface = ndimage.gaussian_filter(coarse, 1) if scale < 1 else coarse

@@ -44,7 +44,7 @@ def find_light_area(surface: np.ndarray, paper: np.ndarray) -> np.ndarray | None
     """Return True in the convex hull of what is not much darker than the paper, or None if nothing large is.
 
     Args:
-        surface: float32 (h, w), the same brightness, smoothed.
+        surface: float32 (h, w), the smoothed brightness of a picture that was reduced to at most 128 pixels.
         paper: float32 (h, w), the same without strokes.
     """
     limit = DESK * float(np.quantile(paper, 0.95))
