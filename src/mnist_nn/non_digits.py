@@ -2,23 +2,21 @@
 
 A network that has only seen digits takes everything for a digit. Outlier exposure (D. Hendrycks, M. Mazeika and
 T. Dietterich, arXiv:1812.04606) shows it other images too, with the target 0.1 for every digit. All of them are made
-from the training digits or drawn here, so that the network still learns from MNIST alone.
+from the training digits or drawn here, so that no other pictures are needed.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
 
+from ._internal.drawing import BOX, SIDE, ZOOM, crop, draw_strokes, fit
 from ._internal.tensorflow import keras
 from .data import Split
 
 ops: Any = keras.ops
 
 NON_DIGIT = 10  # the label of a non-digit
-SIDE, BOX, MIDDLE = 28, 20, 13.5  # pixels; MNIST scales the longer side of a digit to 20 pixels
-ZOOM = 4  # figures are drawn larger and then reduced, for smooth edges
 STROKES, POINTS = 4, 9  # of a figure, and of a stroke
 
 
@@ -99,7 +97,7 @@ def draw_figures(random: np.random.Generator, n: int) -> np.ndarray:
     middle = (shown[:, :, 1:] + shown[:, :, :-1]) / 2
     centre = np.nansum(middle * length, axis=(1, 2)) / np.nansum(length, axis=(1, 2))
     places = (strokes - centre[:, None, None]) * scale[:, None, None, None] + SIDE * ZOOM / 2
-    return np.stack([_draw(places[i][used[i]], int(pen[i])) for i in kept])
+    return np.stack([draw_strokes(places[i][used[i]], int(pen[i])) for i in kept])
 
 
 def _strokes(random: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -127,17 +125,6 @@ def _strokes(random: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarra
     return points, np.arange(STROKES) < random.integers(2, STROKES + 1, (n, 1))
 
 
-def _draw(strokes: np.ndarray, pen: int) -> np.ndarray:
-    """Return an image, uint8 (28, 28), of strokes (n, 9, 2) in four times as many pixels, with a round pen."""
-    picture = Image.new("L", (SIDE * ZOOM, SIDE * ZOOM))
-    draw, radius = ImageDraw.Draw(picture), pen / 2 - 0.5
-    for stroke in strokes:
-        draw.line(stroke.ravel().tolist(), 255, pen)
-        for x, y in stroke[:: POINTS - 1].tolist():
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), 255)
-    return np.asarray(picture.reduce(ZOOM))
-
-
 def _turn(random: np.random.Generator, digits: np.ndarray) -> np.ndarray:
     """Return a digit that is mirrored or turned by 90 degrees."""
     image = digits[0]
@@ -146,14 +133,14 @@ def _turn(random: np.random.Generator, digits: np.ndarray) -> np.ndarray:
 
 def _squash(random: np.random.Generator, digits: np.ndarray) -> np.ndarray:
     """Return a digit that is much wider than tall."""
-    return _fit(digits[0], (BOX, round(BOX * random.uniform(0.4, 0.65))))
+    return fit(digits[0], (BOX, round(BOX * random.uniform(0.4, 0.65))))
 
 
 def _cut(random: np.random.Generator, digits: np.ndarray) -> np.ndarray:
     """Return the upper or the lower half of a digit, enlarged."""
-    image = _crop(digits[0])
+    image = crop(digits[0])
     middle = max(1, round(len(image) * random.uniform(0.35, 0.65)))
-    return _fit([image[:middle], image[middle - 1 :]][random.integers(2)])
+    return fit([image[:middle], image[middle - 1 :]][random.integers(2)])
 
 
 def _pair(random: np.random.Generator, digits: np.ndarray) -> np.ndarray:
@@ -161,32 +148,7 @@ def _pair(random: np.random.Generator, digits: np.ndarray) -> np.ndarray:
     gap = np.zeros((SIDE, random.integers(7)), np.uint8)
     inked = [image[:, image.any(axis=0)] for image in digits]
     page = np.concatenate([inked[0], gap, inked[1]], axis=1)
-    return _fit(np.maximum(page, np.roll(page, 1, axis=random.integers(2))))
-
-
-def _crop(image: np.ndarray) -> np.ndarray:
-    """Return the part of an image that contains ink; a blank image as it is."""
-    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
-    return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else image
-
-
-def _fit(image: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Return the ink of an image as MNIST prepares digits: scaled into 20x20 pixels and centred by mass in 28x28.
-
-    `size`, the width and height in pixels, replaces the scaling that keeps the aspect ratio.
-    """
-    image = _crop(image)
-    if size is None:
-        height, width = (max(1, round(side * BOX / max(image.shape))) for side in image.shape)
-        size = width, height
-    part = np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize(size, Image.Resampling.BICUBIC))
-    mass = part + 1e-6  # a blank image has a centre too
-    row, column = (float(mass.sum(axis=1 - axis) @ np.arange(part.shape[axis]) / mass.sum()) for axis in (0, 1))
-    top = min(max(0, round(MIDDLE - row)), SIDE - part.shape[0])
-    left = min(max(0, round(MIDDLE - column)), SIDE - part.shape[1])
-    result = np.zeros((SIDE, SIDE), np.uint8)
-    result[top : top + part.shape[0], left : left + part.shape[1]] = part
-    return result
+    return fit(np.maximum(page, np.roll(page, 1, axis=random.integers(2))))
 
 
 # The fraction of the non-digits that is made in each way, and from which digits; the others are drawn.
