@@ -381,6 +381,14 @@ def test_an_index_that_selects_no_split_is_refused(mnist, index):
         mnist.test[index]
 
 
+def test_splits_can_be_added(mnist):
+    both = mnist.test[:3] + mnist.validation[:2]
+    assert np.array_equal(both.images[3:], mnist.validation.images[:2])
+    assert both.labels.tolist() == [*mnist.test.labels[:3], *mnist.validation.labels[:2]]
+    with pytest.raises(TypeError, match=r"not a ndarray; type Split\(images, labels\)"):
+        mnist.test + mnist.test.images
+
+
 def test_splits_cannot_be_unpacked(mnist):
     with pytest.raises(TypeError, match=r"type images, labels = split\.images, split\.labels"):
         _images, _labels = mnist.train

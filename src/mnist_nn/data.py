@@ -37,6 +37,8 @@ class Split:
         Split(1,000 images)
         >>> test[test.labels == 7]
         Split(1,028 images)
+        >>> test[:1000] + test[-1000:]
+        Split(2,000 images)
     """
 
     images: np.ndarray
@@ -70,6 +72,14 @@ class Split:
                     f"not with {given}; for one image type split.images[0] and split.labels[0]"
                 )
         return Split(self.images[index], self.labels[index])
+
+    def __add__(self, other: "Split") -> "Split":
+        """Return the images of both splits, those of `other` last."""
+        if not isinstance(other, Split):
+            raise TypeError(
+                f"only a Split can be added to a Split, not a {type(other).__name__}; type Split(images, labels)"
+            )
+        return Split(np.concatenate([self.images, other.images]), np.concatenate([self.labels, other.labels]))
 
     def __iter__(self) -> NoReturn:
         raise TypeError(
