@@ -227,16 +227,27 @@ def test_the_grain_of_a_desk_is_not_read(model, digits, brightness):
     assert as_text(read_digits(model, photo)) == "31415926"
 
 
-def test_a_frame_around_several_digits_is_not_a_digit():
-    def candidate(box, mass):
-        probabilities = np.eye(10, dtype=np.float32)[0]
-        return Candidate(np.ones((2, 2), np.float32), box, mass, 1.0, np.zeros((28, 28), np.uint8), probabilities)
+def candidate(box, mass, confidence=1.0):
+    probabilities = np.full(10, (1 - confidence) / 9, np.float32)
+    probabilities[0] = confidence
+    return Candidate(np.ones((2, 2), np.float32), box, mass, 1.0, np.zeros((28, 28), np.uint8), probabilities)
 
+
+def test_a_frame_around_several_digits_is_not_a_digit():
     frame = candidate((0, 0, 900, 400), 4000)
     digits = [candidate((100, 100, 150, 200), 900), candidate((300, 100, 350, 200), 800)]
     specks = [candidate((100, 100, 140, 150), 20), candidate((300, 100, 340, 150), 20)]
     assert Reading([frame, *digits]).digits == digits
     assert Reading([frame, *specks]).digits == [frame]
+
+
+@pytest.mark.parametrize(
+    ("size", "confidence", "is_digit"), [(40, 0.95, True), (40, 0.7, False), (80, 0.7, True), (80, 0.2, True)]
+)
+def test_marks_of_another_size_are_digits_only_if_the_network_is_confident(size, confidence, is_digit):
+    digits = [candidate((100 * i, 0, 100 * i + 60, 100), 900) for i in range(3)]
+    mark = candidate((400, 30, 400 + size, 70), 600, confidence)
+    assert (mark in Reading([*digits, mark]).digits) == is_digit
 
 
 def test_small_zeros_belong_to_the_row(model, digits):

@@ -11,6 +11,7 @@ import numpy as np
 from .segmentation import Box
 
 MIN_CONFIDENCE = 0.5  # candidates below it are not digits
+OTHER_SIZE_CONFIDENCE = 0.9  # needed by candidates of another size than the digits beside them: most are signs
 UNSURE_CONFIDENCE = 0.11  # candidates below it are not digits even if they are as large as one
 LIKE_DIGIT = 0.5  # of the usual digit's size and ink, or twice as much
 MIN_MASS = 0.1  # of the usual digit; less ink is a speck or a crease
@@ -91,6 +92,7 @@ class Reading:
         """The digits, without those that are much fainter or smaller than usual.
 
         A candidate of which the network is unsure is kept if it is as large as the digits beside it: signs are smaller.
+        One of another size needs more confidence.
         """
         likely = [candidate for candidate in self.candidates if candidate.is_digit]
         frames = [candidate for candidate in likely if candidate.is_frame(likely)]
@@ -107,7 +109,7 @@ class Reading:
             limit = MIN_MASS if candidate.is_digit else LIKE_DIGIT
             is_plausible = limit <= candidate.mass / mass <= 1 / limit and candidate.strength >= MIN_STRENGTH * strength
             is_alike = LIKE_DIGIT <= candidate.size / size <= 1 / LIKE_DIGIT
-            if is_plausible and (candidate.is_digit or (is_alike and candidate.confidence >= UNSURE_CONFIDENCE)):
+            if is_plausible and candidate.confidence >= (UNSURE_CONFIDENCE if is_alike else OTHER_SIZE_CONFIDENCE):
                 chosen.append(candidate)
         return [digit for digit in chosen if not digit.is_circle(chosen)]
 
