@@ -50,6 +50,7 @@ from .plots.evaluation import (
 from .plots.pictures import plot_prediction as plot_prediction, plot_row as plot_row
 from .plots.robustness import plot_robustness as plot_robustness
 from .plots.training import plot_history as plot_history, plot_seeds as plot_seeds, plot_tradeoff as plot_tradeoff
+from .synthetic_digits import draw_digits as draw_digits
 from .training import InterruptedTraining as InterruptedTraining, train as train
 
 __version__: str
