@@ -97,12 +97,16 @@ def test_parts_above_each_other_are_one_digit(model, digits, top):
     assert as_text(read_digits(model, picture)) == "0123456789"
 
 
-@pytest.mark.parametrize("seed", [1, 3, 5, 6])
-def test_interrupted_strokes_are_joined(model, digits, seed):
-    picture = row(digits, "0123456789", gap=40)
-    texture = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=picture.shape), 4)
-    picture[texture < np.quantile(texture, 0.32)] = 255
-    assert len(read_digits(model, picture)) == 10
+def test_interrupted_strokes_are_joined(model, digits):
+    """A third of the ink is gone, so the ten digits fall into about forty parts."""
+    found = []
+    for seed in range(10):
+        picture = row(digits, "0123456789", gap=40)
+        texture = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=picture.shape), 4)
+        picture[texture < np.quantile(texture, 0.32)] = 255
+        found.append(len(read_digits(model, picture)))
+    assert set(found) <= {9, 10, 11}
+    assert found.count(10) >= 5
 
 
 def test_touching_digits_are_split(model, digits):
