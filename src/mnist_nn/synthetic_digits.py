@@ -94,7 +94,7 @@ CURVE_POINTS = 16  # a curve is drawn as so many points
 
 
 def draw_digits(n: int, seed: int) -> Split:
-    """Draw synthetic digits in fifty ways of writing, many of which are rare in MNIST.
+    """Draw synthetic digits in about fifty ways of writing, many of which are rare in MNIST.
 
     Each digit has its own width, slant and pen, and the points of its strokes are moved at random. The pretrained
     network learned from such digits beside MNIST's.

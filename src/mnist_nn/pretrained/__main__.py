@@ -54,6 +54,7 @@ def train_network(
 def main(path: Path = PRETRAINED) -> None:
     """Train the network, write its weights to `path`, and print the progress."""
     mnist = load_mnist()
+    print(f"drawing {SYNTHETIC:,} synthetic digits, then training for {EPOCHS} epochs", flush=True)
     model = train_network(mnist)
     save_weights(model, path)
     print(f"validation: {evaluate(model, mnist.validation)}")
