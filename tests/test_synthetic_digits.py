@@ -12,11 +12,16 @@ def synthetic():
     return draw_digits(1000, seed=0)
 
 
-def test_the_seed_determines_the_digits(synthetic):
-    again, other = draw_digits(50, seed=1), draw_digits(50, seed=1)
-    assert np.array_equal(again.images, other.images)
-    assert np.array_equal(again.labels, other.labels)
-    assert not np.array_equal(again.images, synthetic.images[:50])
+@pytest.fixture(scope="module")
+def network():
+    return load_network()
+
+
+def test_the_seed_determines_the_digits():
+    first, again = draw_digits(50, seed=1), draw_digits(50, seed=1)
+    assert np.array_equal(first.images, again.images)
+    assert np.array_equal(first.labels, again.labels)
+    assert not np.array_equal(first.images, draw_digits(50, seed=2).images)
 
 
 def test_all_digits_are_drawn_equally_often_and_none_twice(synthetic):
@@ -25,10 +30,9 @@ def test_all_digits_are_drawn_equally_often_and_none_twice(synthetic):
 
 
 def test_digits_are_scaled_and_centred_like_mnist(synthetic, small):
+    mass = synthetic.images.sum(axis=(1, 2), dtype=float)
     for axis in (1, 2):
-        middle = (synthetic.images.sum(axis=axis, dtype=float) @ np.arange(28)) / synthetic.images.sum(
-            axis=(1, 2), dtype=float
-        )
+        middle = (synthetic.images.sum(axis=axis, dtype=float) @ np.arange(28)) / mass
         assert np.abs(middle - 13.5).max() < 1
     extents = [max(np.ptp(np.flatnonzero(image.any(axis=axis))) + 1 for axis in (0, 1)) for image in synthetic.images]
     assert set(extents) == {20}
@@ -38,17 +42,17 @@ def test_digits_are_scaled_and_centred_like_mnist(synthetic, small):
     assert 0.7 < ink / usual < 1.3
 
 
-def test_the_pretrained_network_reads_digits_of_another_seed(synthetic):
-    predicted = predict_probabilities(load_network(), synthetic.images).argmax(axis=1)
+def test_the_pretrained_network_reads_digits_of_another_seed(synthetic, network):
+    predicted = predict_probabilities(network, synthetic.images).argmax(axis=1)
     assert np.mean(predicted == synthetic.labels) > 0.97
     assert min(np.mean(predicted[synthetic.labels == digit] == digit) for digit in range(10)) > 0.93
 
 
 @pytest.mark.parametrize(("digit", "style"), [(digit, style) for digit, styles in STYLES.items() for style in styles])
-def test_each_way_of_writing_is_read_more_often_than_not(digit, style):
+def test_each_way_of_writing_is_read_more_often_than_not(digit, style, network):
     random = np.random.default_rng(0)
     images = np.stack([_draw(random, style) for _ in range(20)])
-    predicted = predict_probabilities(load_network(), images).argmax(axis=1)
+    predicted = predict_probabilities(network, images).argmax(axis=1)
     assert np.mean(predicted == digit) > 0.5
 
 
