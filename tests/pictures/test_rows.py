@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from mnist_nn import load_pretrained, read_digits
+from mnist_nn import Network, load_network, load_pretrained, read_digits
 from mnist_nn.pictures.candidates import Candidate, Reading
 
 
@@ -197,6 +197,20 @@ def texture():
 @pytest.mark.parametrize("picture", [squared_paper, texture])
 def test_pictures_without_digits_give_an_empty_list(model, picture):
     assert read_digits(model, picture()) == []
+
+
+def test_the_marks_of_a_texture_are_not_joined_in_every_possible_way(digits):
+    class Counting(Network):
+        seen = 0
+
+        def __call__(self, images, training=False):
+            self.seen += len(images)
+            return super().__call__(images, training)
+
+    model = Counting([array for layer in load_network().layers for array in layer])
+    texture = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(1000, 1000)), 6)
+    read_digits(model, (128 + 60 * texture / texture.std()).clip(0, 255).astype(np.uint8))
+    assert model.seen < 12_000  # five views of each group of marks
 
 
 def test_a_page_of_text_is_refused(model):

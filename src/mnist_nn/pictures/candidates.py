@@ -113,7 +113,7 @@ class Reading:
                 chosen.append(candidate)
         return [digit for digit in chosen if not digit.is_circle(chosen)]
 
-    @property
+    @cached_property
     def main(self) -> Candidate:
         """The digit that the picture shows if it shows only one: the whole, or the digit with most ink."""
         if self.whole and self.whole.is_digit:

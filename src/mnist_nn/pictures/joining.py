@@ -11,6 +11,7 @@ from .prediction import classify
 from .segmentation import Marks
 
 MAX_PARTS = 10  # of a digit
+MAX_GROUPS = 200  # a page of 250 digits needs about 100, a texture without such a limit 1,500
 MIN_PART = 0.01  # of a digit's ink; less is a speck beside it
 MAX_GAP = 0.3  # between the parts of a digit, relative to the larger one
 PIECE_COST = 0.02  # two pieces must explain this much more ink than one
@@ -52,7 +53,7 @@ def _marks_of(parts: Sequence[Candidate]) -> frozenset[int]:
 
 
 def join_parts(judge: Judge, candidates: list[Candidate]) -> list[Candidate]:
-    """Join neighbours as long as that explains more ink.
+    """Join neighbours as long as that explains more ink, and as long as there are not so many that it is a texture.
 
     Args:
         judge: Asks the network about groups of marks.
@@ -61,7 +62,8 @@ def join_parts(judge: Judge, candidates: list[Candidate]) -> list[Candidate]:
     Returns:
         Candidates that share no marks.
     """
-    while len(candidates) > 1:
+    most = len(judge.known) + MAX_GROUPS
+    while len(candidates) > 1 and len(judge.known) < most:
         pairs, exclusive = _neighbors(candidates)
         groups = pairs + exclusive
         parts = [[candidates[i] for i in group] for group in groups]
