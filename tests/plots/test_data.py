@@ -20,6 +20,7 @@ def test_class_balance(mnist):
     assert len(heights) == 20
     assert heights[:10] == pytest.approx(100 * np.bincount(mnist.train.labels) / 55_000)
     assert [text.get_text() for text in ax.get_legend().texts] == ["train (55,000)", "test (10,000)"]
+    assert len(plot_class_balance(**dict.fromkeys("abcde", mnist.test)).patches) == 50
 
 
 def test_embedding(small):
@@ -27,3 +28,4 @@ def test_embedding(small):
     ax = plot_embedding(places, small.labels)
     assert texts(ax) == [str(digit) for digit in range(10)]
     assert sum(len(points.get_offsets()) for points in ax.collections) == 2000
+    assert texts(plot_embedding(places, small.labels, class_names=list("abcdefghij"))) == list("abcdefghij")

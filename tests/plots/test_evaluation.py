@@ -65,10 +65,12 @@ def test_class_names_replace_the_digits(mnist, result):
     assert ax.get_xlabel() == "predicted class"
     title = plot_mistakes(mnist.validation, result, count=1, class_names=names).axes[0].get_title()
     assert title.startswith(f"true name {result.labels[result.mistakes[0]]}\npredicted name ")
-    ax = plot_class_balance(test=mnist.test, class_names=names)
+    ax = plot_class_balance(test=mnist.test, class_names=np.array(names))
     assert [tick.get_text() for tick in ax.get_xticklabels()] == names
     with pytest.raises(ValueError, match="class_names must be ten names, not 'abc'"):
         plot_confusion(result, class_names="abc")
+    with pytest.raises(ValueError, match="class_names must be ten names"):
+        plot_confusion(result, class_names=10)
 
 
 def test_numbers_in_the_confusion_matrix_have_enough_contrast(result):
@@ -161,6 +163,12 @@ def test_robustness(small):
     assert shift.lines[0].get_xdata().tolist() == [0, 2]  # unequal steps are drawn unequally
     assert (len(shift.artists), len(mine.artists)) == (2, 0)  # images show the strengths of known corruptions
     assert not any(ax.axison for ax in rest)
+
+
+def test_every_model_is_drawn():
+    table = pd.DataFrame({"corruption": "shift", "unit": "pixels", "strength": [0, 2], "accuracy": [1, 0.5]})
+    figure = plot_robustness(dict.fromkeys("abcdef", table))
+    assert [text.get_text() for text in figure.axes[0].get_legend().texts] == list("abcdef")
 
 
 def test_figures_can_be_drawn_into_given_axes(result, mnist):

@@ -33,6 +33,13 @@ def test_row(small):
     assert [patch.get_bbox().extents.tolist() for patch in ax.patches] == [[10, 20, 50, 80], [60, 20, 90, 80]]
 
 
+def test_a_row_of_16_bits_is_not_clipped():
+    picture = Image.fromarray(np.linspace(1000, 60000, 3000).reshape(30, 100).astype(np.uint16))
+    shown = plot_row(picture, []).images[0].get_array()
+    assert shown.min() < 0.05
+    assert 0.4 < shown.mean() < 0.6
+
+
 def test_photos_are_shown_in_colour():
     picture = np.full((40, 40, 3), 250, np.uint8)
     picture[10:30, 18:22] = 30, 60, 200  # blue ink

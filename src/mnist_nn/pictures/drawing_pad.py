@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..model import ModelLike, check_model, load_network, predict_probabilities
 from .digit import predict_digit
-from .loading import ImageLike, open_picture
+from .loading import ImageLike, brightness, open_picture
 from .prediction import Prediction
 from .rows import count_digits
 
@@ -153,8 +153,7 @@ class DrawingPad(anywidget.AnyWidget):
 
 def _to_drawing(image: ImageLike) -> np.ndarray:
     """Convert a picture to a drawing: uint8 (140, 140), dark ink on white."""
-    picture = open_picture(image).convert("RGBA")
-    grey = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("L")
+    grey = Image.fromarray(np.round(255 * brightness(open_picture(image))).astype(np.uint8))
     if np.median(np.asarray(grey)) < 128:  # light on dark
         grey = ImageOps.invert(grey)
     grey = ImageOps.autocontrast(grey, cutoff=(0, 50))  # whiten the paper, which is more than half of the picture

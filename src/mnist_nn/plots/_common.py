@@ -67,6 +67,6 @@ def check_class_names(names: Sequence[str] | None) -> Sequence[str]:
     """Return ten names of classes, by default the digits; raise a ValueError if there are not ten."""
     if names is None:
         return [str(digit) for digit in DIGITS]
-    if isinstance(names, str) or len(names) != len(DIGITS):
+    if isinstance(names, str) or not hasattr(names, "__len__") or len(names) != len(DIGITS):
         raise ValueError(f"class_names must be ten names, not {names!r}")
     return [str(name) for name in names]

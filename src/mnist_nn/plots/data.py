@@ -1,6 +1,7 @@
 """Figures of the data: images, class balance, an embedding in two dimensions."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 import seaborn as sns
@@ -82,41 +83,53 @@ def plot_class_balance(*, class_names: Sequence[str] | None = None, ax: Axes | N
         raise ValueError("plot_class_balance needs splits by name, such as plot_class_balance(train=mnist.train)")
     ax = ax or new_axes(7, 3.2)
     width = 0.8 / len(splits)
-    for i, ((name, split), hatch) in enumerate(zip(splits.items(), ["", "///", "...", "xxx"], strict=False)):
+    for i, ((name, split), hatch) in enumerate(zip(splits.items(), cycle(["", "///", "...", "xxx"]), strict=False)):
         percent = 100 * np.bincount(split.labels, minlength=10) / len(split)
         position = np.arange(10) + (i - (len(splits) - 1) / 2) * width
         ax.bar(position, percent, width, label=f"{name} ({len(split):,})", hatch=hatch, edgecolor="white")
     ax.axhline(10, color="0.3", linewidth=1, linestyle=":")
-    ax.set(xlabel="class" if class_names else "digit", ylabel="images (%)", xticks=DIGITS, xticklabels=names)
-    ax.tick_params(axis="x", rotation=30 if class_names else 0)
+    ax.set(xlabel="digit" if class_names is None else "class", ylabel="images (%)", xticks=DIGITS, xticklabels=names)
+    ax.tick_params(axis="x", rotation=0 if class_names is None else 30)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(splits))
     return ax
 
 
-def plot_embedding(positions: np.ndarray, labels: np.ndarray, *, ax: Axes | None = None) -> Axes:
+def plot_embedding(
+    positions: np.ndarray, labels: np.ndarray, *, class_names: Sequence[str] | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw images as points in two dimensions; each point is a small digit in the colour of its class.
 
     Args:
         positions: (n, 2), for example from t-SNE.
         labels: Integers (n,), the true digits.
+        class_names: Ten names if the classes are not digits.
         ax: Where to draw; None makes a new figure.
 
     Returns:
         The Axes.
+
+    Raises:
+        ValueError: There are not ten names.
 
     Example:
         >>> import numpy as np
         >>> from mnist_nn import plot_embedding
         >>> ax = plot_embedding(np.random.default_rng(0).normal(size=(100, 2)), np.arange(100) % 10)
     """
+    names = check_class_names(class_names)
     ax = ax or new_axes(7.5, 6)
     for digit, color in zip(DIGITS, sns.color_palette("husl", 10), strict=True):
         chosen = positions[labels == digit]
         ax.scatter(*chosen.T, s=22, marker=f"${digit}$", color=color, linewidths=0.2)
         if len(chosen):
             x, y = np.median(chosen, axis=0)
-            box = {"boxstyle": "circle", "facecolor": "white", "edgecolor": color, "alpha": 0.9}
-            ax.text(x, y, str(digit), fontsize=13, fontweight="bold", ha="center", va="center", bbox=box)
+            box = {
+                "boxstyle": "circle" if class_names is None else "round",
+                "facecolor": "white",
+                "edgecolor": color,
+                "alpha": 0.9,
+            }
+            ax.text(x, y, names[digit], fontsize=13, fontweight="bold", ha="center", va="center", bbox=box)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     return ax

@@ -74,12 +74,12 @@ def plot_confusion(
             ax.text(predicted + 0.5, true + 0.5, f"{count:,}", color=color, **text)
     total = confusion.sum()
     wrong = total - np.trace(confusion)
-    kind = "class" if class_names else "digit"
+    kind = "digit" if class_names is None else "class"
     ax.set(xlabel=f"predicted {kind}", ylabel=f"true {kind}", title=f"{wrong:,} of {total:,} misclassified")
     ax.grid(False)
     ax.tick_params(length=0)
     ax.tick_params(axis="y", rotation=0)
-    ax.tick_params(axis="x", rotation=45 if class_names else 0)
+    ax.tick_params(axis="x", rotation=0 if class_names is None else 45)
     return ax
 
 

@@ -85,7 +85,7 @@ def plot_row(image: ImageLike, predictions: Sequence[Prediction], *, ax: Axes | 
     """
     picture = open_picture(image)
     ax = ax or new_axes(8, float(np.clip(8 * picture.height / picture.width, 1.5, 8)))
-    ax.imshow(np.asarray(picture.convert("L")), cmap="gray", vmin=0, vmax=255)
+    ax.imshow(brightness(picture), cmap="gray", vmin=0, vmax=1)
     for prediction in predictions:
         left, top, right, bottom = prediction.box
         color, doubt, style = (BLUE, "", "-") if prediction.sure else (DARK_ORANGE, "?", "--")

@@ -1,6 +1,7 @@
 """The figure of accuracy under corruptions."""
 
 from collections.abc import Mapping
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ def plot_robustness(tables: Mapping[str, pd.DataFrame], image: np.ndarray | None
 def _plot_corruption(ax: Axes, name: str, tables: Mapping[str, pd.DataFrame]) -> list[float]:
     """Draw one line per model and return the strengths on the axis."""
     strengths: list[float] = []
-    styles = zip([ORANGE, BLUE, "0.3"], ["o-", "s--", "^:"], strict=True)
+    styles = cycle(zip([ORANGE, BLUE, "0.3", "0.6"], ["o-", "s--", "^:", "v-."], strict=True))
     for (model, table), (color, style) in zip(tables.items(), styles, strict=False):
         table = table.query("corruption == @name")
         accuracy = 100 * table.groupby("strength")["accuracy"].agg(["mean", "min", "max"])
