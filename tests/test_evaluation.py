@@ -85,3 +85,17 @@ def test_invalid_arguments_are_refused(trained, mnist):
         evaluate(trained[0], mnist.test.images)
     with pytest.raises(ValueError, match="model must be a Keras model"):
         evaluate("run/model.weights.h5", mnist.test)
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities", "message"),
+    [
+        (np.array([[1], [2]]), np.eye(10)[:2], r"\(2, 1\); type labels.ravel\(\)"),
+        (np.eye(10)[:2], np.eye(10)[:2], r"labels.argmax\(axis=1\) for one-hot"),
+        (np.array([1, 12]), np.eye(10)[:2], "labels must be whole numbers from 0 to 9"),
+        (np.array([1, 2, 3]), np.eye(10)[:2], r"probabilities must have shape \(3, 10\), not \(2, 10\)"),
+    ],
+)
+def test_an_evaluation_of_other_shapes_is_refused(labels, probabilities, message):
+    with pytest.raises(ValueError, match=message):
+        Evaluation(labels, probabilities)

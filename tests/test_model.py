@@ -10,11 +10,16 @@ import numpy as np
 import pytest
 
 from mnist_nn import (
+    activations,
+    apply_temperature,
     build_model,
+    deepfool,
+    jsma,
     load_network,
     load_pretrained,
     load_weights,
     predict_probabilities,
+    saliency,
     save_weights,
     train,
 )
@@ -262,9 +267,21 @@ def test_a_folder_is_no_weights_file(model, tmp_path):
         save_weights(model, tmp_path)
 
 
-def test_only_keras_models_can_be_filled(saved):
-    with pytest.raises(ValueError, match=r"must be a Keras model, not a Network; type load_network\(path\)"):
-        load_weights(load_network(), saved)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda network: load_weights(network, "a.weights.h5"),
+        lambda network: save_weights(network, "a.weights.h5"),
+        lambda network: activations(network, np.zeros((1, 28, 28), np.uint8)),
+        lambda network: saliency(network, np.zeros((1, 28, 28), np.uint8)),
+        lambda network: deepfool(network, np.zeros((1, 28, 28), np.uint8)),
+        lambda network: jsma(network, np.zeros((1, 28, 28), np.uint8)),
+        lambda network: apply_temperature(network, 1.1),
+    ],
+)
+def test_functions_that_need_a_keras_model_say_so(call):
+    with pytest.raises(ValueError, match=r"must be a Keras model, not a Network; type load_pretrained\(\)"):
+        call(load_network())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from .data import Split
-from .model import check_model, predict_probabilities
+from .model import check_keras_model, predict_probabilities
 
 if TYPE_CHECKING:
     from ._internal.tensorflow import keras
@@ -70,7 +70,7 @@ def apply_temperature(model: keras.Model, temperature: float) -> keras.Model:
     """
     from ._internal.tensorflow import keras
 
-    if not has_softmax_layer(check_model(model)):
+    if not has_softmax_layer(check_keras_model(model)):
         name = model.layers[-1].name
         raise ValueError(f"model must end in a Dense layer with softmax, not in {name}; give one that does")
     if not 0 < temperature < np.inf:

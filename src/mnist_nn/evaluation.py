@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from .data import Split, check_split
-from .model import ModelLike, predict_probabilities
+from .model import DIGITS, ModelLike, predict_probabilities
 
 CALIBRATION_BINS = 15  # the number used in the literature
 
@@ -23,6 +23,9 @@ class Evaluation:
         labels: uint8 (n,), the true digits.
         probabilities: float32 (n, 10), the predicted probabilities; those of another library work as well.
 
+    Raises:
+        ValueError: The labels are not n whole numbers from 0 to 9, or the probabilities have another shape.
+
     Example:
         >>> import numpy as np
         >>> from mnist_nn import Evaluation
@@ -33,6 +36,16 @@ class Evaluation:
 
     labels: np.ndarray
     probabilities: np.ndarray
+
+    def __post_init__(self) -> None:
+        labels, probabilities = np.asarray(self.labels), np.asarray(self.probabilities)
+        if labels.ndim != 1 or labels.dtype.kind not in "iu" or not np.isin(labels, range(DIGITS)).all():
+            raise ValueError(
+                f"labels must be whole numbers from 0 to 9 of shape (n,), not {labels.dtype} {labels.shape}; "
+                "type labels.ravel() for (n, 1), labels.argmax(axis=1) for one-hot labels"
+            )
+        if probabilities.shape != (len(labels), DIGITS):
+            raise ValueError(f"probabilities must have shape ({len(labels):,}, 10), not {probabilities.shape}")
 
     @cached_property
     def predicted(self) -> np.ndarray:

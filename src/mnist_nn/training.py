@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ._internal.checkpoint import Checkpoint, digest
 from ._internal.distributed import strategy_scope
 from ._internal.tensorflow import keras, tf
@@ -13,7 +15,7 @@ from .augmentation import Augmentation
 from .batches import batches, steps_per_epoch, validation_batches
 from .calibration import fold_temperature
 from .data import Split, check_split
-from .model import check_model, check_seed
+from .model import check_keras_model, check_seed
 from .non_digits import DigitAccuracy, DigitLoss, NonDigits
 
 MAX_STEPS_PER_EXECUTION = 64
@@ -89,7 +91,8 @@ def train(
         Tracing takes about a second. Each further training in a process keeps about 10 MB: TensorFlow never releases
         the custom gradient of `ReplicaContext.all_reduce`, which Keras' optimisers call.
     """
-    _check_arguments(model, train, validation, epochs, batch_size, non_digits, seed)
+    _check_arguments(model, train, validation, epochs, batch_size, seed)
+    _check_settings(augmentation, non_digits, optimizer, callbacks)
     batch_size = min(batch_size, len(train))
     steps = steps_per_epoch(len(train), batch_size)
     history = _empty_history(epochs)
@@ -127,20 +130,25 @@ def train(
     return history
 
 
-def _check_arguments(model, train, validation, epochs, batch_size, non_digits, seed) -> None:
-    check_model(model)
-    if not isinstance(model, keras.Model):
-        raise ValueError(
-            f"model must be a Keras model, not a {type(model).__name__}; type build_model() or load_pretrained()"
-        )
+def _check_arguments(model, train, validation, epochs, batch_size, seed) -> None:
+    check_keras_model(model)
     check_split("train", train)
     check_split("validation", validation)
     for name, value in {"epochs": epochs, "batch_size": batch_size}.items():
-        if not isinstance(value, int) or value < 1:
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+    check_seed(seed)
+
+
+def _check_settings(augmentation, non_digits, optimizer, callbacks) -> None:
+    if not isinstance(augmentation, Augmentation | None):
+        raise ValueError(f"augmentation must be an Augmentation or None, not {augmentation!r}")
     if not isinstance(non_digits, NonDigits | None):
         raise ValueError(f"non_digits must be a NonDigits or None, not {non_digits!r}")
-    check_seed(seed)
+    if not isinstance(optimizer, keras.optimizers.Optimizer | None):
+        raise ValueError(f"optimizer must be an optimiser or None, not {optimizer!r}; type keras.optimizers.Adam()")
+    if not isinstance(callbacks, list | tuple):
+        raise ValueError(f"callbacks must be a list of Keras callbacks, not {callbacks!r}")
 
 
 def _empty_history(epochs: int) -> keras.callbacks.History:

@@ -64,7 +64,7 @@ def test_a_single_seed_has_no_deviation():
     assert math.isnan(summarize_seeds([9910], 10_000).deviation)
 
 
-@pytest.mark.parametrize("counts", [[], [0.99], [10_001], [[1, 2]]])
+@pytest.mark.parametrize("counts", [[], [0.99], [10_001], [-1], [[1, 2]]])
 def test_invalid_counts_are_refused(counts):
     with pytest.raises(ValueError, match="correct must be counts of at most 10,000 images"):
         summarize_seeds(counts, 10_000)

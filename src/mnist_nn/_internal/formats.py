@@ -71,6 +71,11 @@ def read_npz(path: Path, sha256: str | None = None) -> list[np.ndarray]:
     with naming(path), _BoundedReader(io.FileIO(path)) as file:
         if sha256 and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
             raise DataError(f"{path}: the bundled copy is damaged (its checksum differs); `git restore` it")
+        if not zipfile.is_zipfile(file):
+            raise DataError(
+                f"{path}: is no .npz file, or is damaged; get it again, or give a .npz file in Keras' layout or the "
+                "folder with the four IDX files"
+            )
         with zipfile.ZipFile(file) as archive:
             missing = [name for name in NPZ_ARRAYS if f"{name}.npy" not in archive.namelist()]
             if missing:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .._internal.tensorflow import keras, tf
 from ..data import check_images
-from ..model import ModelLike, check_model, predict_probabilities
+from ..model import ModelLike, check_keras_model, predict_probabilities
 
 FLOOR = 1e-30  # added to probabilities, because 0 has no logarithm
 OVERSHOOT = 1.02  # go slightly past the boundary, so that rounding to uint8 does not undo the change
@@ -32,7 +32,7 @@ def activations(model: keras.Model, images: np.ndarray) -> list[np.ndarray]:
         [(5, 128), (5, 64)]
     """
     images, dense = check_images(images), keras.layers.Dense
-    hidden = [layer.output for layer in check_model(model).layers[:-1] if isinstance(layer, dense)]
+    hidden = [layer.output for layer in check_keras_model(model).layers[:-1] if isinstance(layer, dense)]
     if not hidden:
         raise ValueError("model must have a hidden Dense layer, like the one of build_model(); this one has none")
     return [np.asarray(part) for part in keras.Model(model.inputs[0], hidden)(images, training=False)]
@@ -59,7 +59,7 @@ def saliency(model: keras.Model, images: np.ndarray) -> np.ndarray:
     Notes:
         K. Simonyan, A. Vedaldi and A. Zisserman, arXiv:1312.6034.
     """
-    log_probabilities, gradients = _gradients(check_model(model), check_images(images).astype(np.float32))
+    log_probabilities, gradients = _gradients(model, check_images(images).astype(np.float32))
     each = np.arange(len(images))
     runner_up, predicted = log_probabilities.argsort(axis=1)[:, -2:].T
     return gradients[each, predicted] - gradients[each, runner_up]
@@ -207,6 +207,7 @@ def jsma(model: keras.Model, images: np.ndarray, max_pixels: int = 100) -> np.nd
 
 def _gradients(model: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the log-probabilities (n, 10) of float32 images and their gradients per pixel (n, 10, 28, 28)."""
+    check_keras_model(model)
     pixels = tf.constant(images)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(pixels)

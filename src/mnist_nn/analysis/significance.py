@@ -124,7 +124,7 @@ def summarize_seeds(correct: Sequence[int] | np.ndarray, images: int) -> SeedSum
         Mean, standard deviation, range and 95 % interval of the accuracy.
 
     Raises:
-        ValueError: There are no values, or one is not a whole number of at most `images`.
+        ValueError: There are no values, or one is not a whole number from 0 to `images`.
 
     Example:
         >>> from mnist_nn import summarize_seeds
@@ -132,6 +132,7 @@ def summarize_seeds(correct: Sequence[int] | np.ndarray, images: int) -> SeedSum
         0.9916
     """
     counts = np.asarray(correct)
-    if counts.ndim != 1 or not len(counts) or counts.dtype.kind not in "iu" or not (counts <= images).all():
+    is_plausible = counts.ndim == 1 and len(counts) and counts.dtype.kind in "iu" and images >= 1
+    if not is_plausible or not ((counts >= 0) & (counts <= images)).all():
         raise ValueError(f"correct must be counts of at most {images:,} images, one per seed, not {correct!r}")
     return SeedSummary(tuple(map(int, counts)), images)
