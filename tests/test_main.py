@@ -122,12 +122,41 @@ def test_predict_continues_after_a_picture_that_cannot_be_read(run, mnist, tmp_p
     (tmp_path / "bad.png").write_text("text")
     weights = run / "model.weights.h5"
     shown = failing(
-        ["predict", "--weights", weights, tmp_path / "bad.png", good, tmp_path / "none.png"],
+        ["predict", "--weights", weights, tmp_path / "bad.png", good, tmp_path / "none.png", run / "figures" / ".."],
         "bad.png",
         "none.png",
+        "no pictures in this folder",
     )
     assert shown.out.startswith(str(good))
-    assert len(shown.err.splitlines()) == 2
+    assert len(shown.err.splitlines()) == 3
+
+
+def test_a_page_that_is_refused_is_named(tmp_path, failing):
+    texture = np.random.default_rng(0).integers(0, 2, (60, 60), np.uint8).repeat(12, axis=0).repeat(12, axis=1)
+    page = np.pad(255 * texture, 40, constant_values=255)
+    page[::12] = page[:, ::12] = 255
+    Image.fromarray(page).save(tmp_path / "page.png")
+    failing(["predict", "--row", tmp_path / "page.png"], tmp_path / "page.png", "marks, more than 300 digits")
+
+
+def test_a_blank_picture_holds_no_digit(tmp_path, capsys):
+    Image.new("L", (50, 50), "white").save(tmp_path / "blank.png")
+    (tmp_path / "labels.csv").write_text("file,label\nblank.png,0\n", encoding="utf-8")
+    assert main(["predict", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'blank.png'}: no digit\n"
+    assert main(["predict", "--json", str(tmp_path)]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["digits"], shown["confidence"], shown["box"], shown["parts"]) == ("", None, None, [])
+    assert main(["score", str(tmp_path), "--sheet", str(tmp_path / "misread.png")]) == 0
+    assert "0 of 1 pictures correct" in capsys.readouterr().out
+
+
+def test_predict_ends_quietly_if_nobody_reads_its_output(pictures):
+    command = [sys.executable, "-m", "mnist_nn", "predict", *[str(pictures)] * 50]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 141)
 
 
 def test_the_same_command_gives_the_same_weights(run):

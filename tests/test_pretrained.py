@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from mnist_nn import Mnist, evaluate, load_pretrained
 from mnist_nn.model import PRETRAINED
-from mnist_nn.pretrained.__main__ import train_network
+from mnist_nn.pretrained.__main__ import main, train_network
 
 
 def test_the_model_card_states_the_measured_accuracy(mnist):
@@ -16,6 +17,12 @@ def test_the_model_card_states_the_measured_accuracy(mnist):
     model = load_pretrained()
     assert stated == [evaluate(model, split).correct for split in (mnist.validation, mnist.test)]
     assert PRETRAINED.stat().st_size <= 500_000
+
+
+def test_another_file_name_is_refused_before_training(capsys):
+    with pytest.raises(SystemExit):
+        main(["weights.h5"])
+    assert "must end in .weights.h5, not weights.h5" in capsys.readouterr().err
 
 
 def test_the_recipe_depends_on_the_seed_only_and_needs_no_test_images(small, mnist, blank):

@@ -1,6 +1,7 @@
 """The command line: `python -m mnist_nn` or `mnist-nn`, with the commands train, evaluate, predict and score."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -14,12 +15,16 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: The words after the program's name; None takes them from the command line.
 
     Returns:
-        The exit code: 0 for success, 2 for invalid input (with one sentence on stderr), 130 after Ctrl-C.
+        The exit code: 0 for success, 2 for invalid input (with one sentence on stderr), 130 after Ctrl-C, 141 if the
+        output is no longer read.
     """
     try:
         with exit_at_once():
             options = parser().parse_args(arguments)
         options.command(options)
+    except BrokenPipeError:  # the reader of the output, such as `head`, has ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
+        return 141
     except (ValueError, OSError) as error:
         print(f"mnist_nn: {error}", file=sys.stderr)
         return 2
@@ -35,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     from .commands import pictures, training
     from .model import PRETRAINED
 
-    top = argparse.ArgumentParser("mnist_nn", description="Train, evaluate and use the 784-128-64-10 network on MNIST.")
+    top = argparse.ArgumentParser("mnist-nn", description="Train, evaluate and use the 784-128-64-10 network on MNIST.")
     top.add_argument("--version", action="version", version=f"mnist_nn {__version__}")
     words = top.add_subparsers(required=True, metavar="train | evaluate | predict | score")
     data = argparse.ArgumentParser(add_help=False)
@@ -71,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("misread.png"),
         metavar="FILE",
-        help="for a figure of the misread pictures (default: misread.png)",
+        help="file for a figure of the misread pictures (default: misread.png)",
     )
     return top
 
@@ -79,12 +84,14 @@ def parser() -> argparse.ArgumentParser:
 def _add_train_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=0, help="of weights, image order and distortions (default: 0)")
     command.add_argument("--epochs", type=int, default=17, help="passes over the training images (default: 17)")
-    command.add_argument("--batch-size", type=int, default=2048, help="images in a step (default: 2048)")
-    command.add_argument("--learning-rate", type=float, help="its highest value (default: 0.04)")
+    command.add_argument("--batch-size", type=int, default=2048, help="images per step (default: 2048)")
+    command.add_argument("--learning-rate", type=float, help="highest learning rate (default: 0.04)")
     command.add_argument("--no-augmentation", action="store_true", help="do not distort the training images")
-    command.add_argument("--no-non-digits", action="store_true", help="for other data than digits")
-    command.add_argument("--run", type=Path, default=Path("run"), metavar="FOLDER", help="for results (default: run)")
-    command.add_argument("--overwrite", action="store_true", help="replace the results of a finished run")
+    command.add_argument("--no-non-digits", action="store_true", help="train without images that are not digits")
+    command.add_argument(
+        "--run", type=Path, default=Path("run"), metavar="FOLDER", help="folder for the results (default: run)"
+    )
+    command.add_argument("--overwrite", action="store_true", help="replace a finished or interrupted run")
 
 
 if __name__ == "__main__":

@@ -57,11 +57,18 @@ def test_rows_are_scored_by_their_digits(model, row, tmp_path):
         ("file,label\nnone.png,3\n", "none.png: no such file"),
         ("file,label\nnone.png,x\n", "must be one digit"),
         ("file,label\nnone.png,12\n", "use --row"),
+        ("file,label\nnone.png,-5\n", "must be one digit"),
     ],
 )
 def test_wrong_labels_are_named(model, tmp_path, content, message):
     (tmp_path / "labels.csv").write_text(content, encoding="utf-8")
     with pytest.raises((ValueError, FileNotFoundError), match=message):
+        score_folder(model, tmp_path)
+
+
+def test_labels_in_another_encoding_are_refused(model, tmp_path):
+    (tmp_path / "labels.csv").write_text("file,label\na.png,5\n", encoding="utf-16")
+    with pytest.raises(ValueError, match=r"labels\.csv: cannot be read as a table .* save it as CSV in UTF-8"):
         score_folder(model, tmp_path)
 
 
@@ -81,7 +88,9 @@ def test_a_missing_model_is_named(function):
             function(*arguments)
 
 
-@pytest.mark.parametrize("picture", ["5.png", Path("folder"), b"x", Image.new("L", (9, 9)), np.zeros((9, 9), np.uint8)])
+@pytest.mark.parametrize(
+    "picture", ["5.png", Path("folder"), b"x", Image.new("L", (9, 9)), np.zeros((9, 9, 3), np.uint8)]
+)
 def test_a_single_picture_is_no_list(model, picture):
     with pytest.raises(ValueError, match=r"pictures must be a list of pictures, not .*; type \[picture\]"):
         predict_pictures(model, picture)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from .._internal.files import atomic_write
+from .._internal.interruption import exit_at_once
 from ..model import Network, load_network
 
 WEIGHTS = "model.weights.h5"
@@ -21,14 +22,16 @@ def save_figures(figures: Mapping[Path, Callable[[], Any]]) -> None:
     Args:
         figures: The functions that draw and return them, by path.
     """
-    import matplotlib
+    with exit_at_once():
+        import matplotlib
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
+        matplotlib.use("Agg")
+        from matplotlib import pyplot as plt
 
     with plt.style.context("mnist_nn.style"):
         for path, draw in figures.items():
-            figure = draw()
+            with exit_at_once():
+                figure = draw()
             with atomic_write(path) as written:
                 figure.savefig(written)
             plt.close(figure)

@@ -9,6 +9,7 @@ from typing import Any
 from .._internal.interruption import exit_at_once
 from ._common import load_weights, save_figures
 
+SHEETS = {".jpeg", ".jpg", ".pdf", ".png", ".svg", ".tif", ".tiff", ".webp"}
 PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 
@@ -26,14 +27,16 @@ def predict_command(options: argparse.Namespace) -> None:
         from ..pictures.table import predict_one
 
         model = load_weights(options.weights)
-    errors = []
-    for path in _find_pictures(options.images):
+    pictures, errors = _find_pictures(options.images)
+    for path in pictures:
         try:
             found = predict_one(model, path, options.row)
             for line in _as_json(path, found) if options.json else _as_text(model, path, found, options.row):
                 print(line, flush=True)
+        except BrokenPipeError:  # nobody reads the output any more
+            raise
         except (ValueError, OSError) as error:
-            errors.append(str(error))
+            errors.append(str(error) if str(path) in str(error) else f"{path}: {error}")
     if errors:
         raise ValueError("\nmnist_nn: ".join(errors))
 
@@ -48,7 +51,7 @@ def score_command(options: argparse.Namespace) -> None:
         ValueError: The name of the sheet, the labels, a picture or the weights are invalid.
         OSError: A file cannot be read or written.
     """
-    if options.sheet.suffix.lower() not in PICTURES:
+    if options.sheet.suffix.lower() not in SHEETS:
         raise ValueError(f"--sheet must name a picture such as misread.png, not {options.sheet}")
     with exit_at_once():
         from ..evaluation import wilson_interval
@@ -69,21 +72,24 @@ def score_command(options: argparse.Namespace) -> None:
         print(f"{right:,} of {digits:,} digits correct: {100 * right / digits:.1f} %")
     if not wrong.empty:
         print(wrong.drop(columns="errors").to_string(index=False, float_format="{:.3f}".format))
-        from ..plots.pictures import plot_misread
+        from ..plots.pictures import MAX_MISREAD, plot_misread
 
         save_figures({options.sheet: lambda: plot_misread(wrong)})
-        print(f"the misread pictures are in {options.sheet}")
+        shown = "the" if len(wrong) <= MAX_MISREAD else f"the first {MAX_MISREAD} of the {len(wrong):,}"
+        print(f"{shown} misread pictures are in {options.sheet}")
 
 
-def _find_pictures(paths: list[Path]) -> list[Path]:
-    """Return the paths, with the pictures that it contains in the place of each folder."""
-    found = []
+def _find_pictures(paths: list[Path]) -> tuple[list[Path], list[str]]:
+    """Replace each folder by the pictures in it; return the paths, and an error for each folder without any."""
+    found, errors = [], []
     for path in paths:
-        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES) if path.is_dir() else [path]
+        inside = [path]
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES and file.is_file())
         if not inside:
-            raise ValueError(f"{path}: no pictures in this folder ({', '.join(sorted(PICTURES))})")
+            errors.append(f"{path}: no pictures in this folder ({', '.join(sorted(PICTURES))})")
         found += inside
-    return found
+    return found, errors
 
 
 def _as_text(model: Any, path: Path, predictions: list, row: bool) -> list[str]:
@@ -93,6 +99,8 @@ def _as_text(model: Any, path: Path, predictions: list, row: bool) -> list[str]:
     if row:
         lines = [list(line) for _, line in groupby(predictions, key=lambda prediction: prediction.line)]
         return [f"{path}: {_describe(line)}" for line in lines] or [f"{path}: no digits"]
+    if not predictions[0].pixels.any():
+        return [f"{path}: no digit"]
     count = count_digits(model, path, predictions[0])
     return [f"{path}: {_describe(predictions)}" + (f"; {count} digits found: try --row" if count > 1 else "")]
 
@@ -109,6 +117,7 @@ def _as_json(path: Path, predictions: list) -> list[str]:
     """Return one object: the digits of the picture, the lowest confidence, and every digit with its box."""
     from ..pictures.table import summarize
 
+    predictions = [prediction for prediction in predictions if prediction.pixels.any()]  # else it found no ink
     _, confidence, sure = summarize(predictions)
     lines = groupby(predictions, key=lambda prediction: prediction.line)
     boxes = list(zip(*(prediction.box for prediction in predictions), strict=True))

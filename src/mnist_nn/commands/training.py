@@ -30,6 +30,8 @@ def train_command(options: argparse.Namespace) -> None:
     checkpoint = make_folder(options.run) / CHECKPOINT  # fail before training, not after it
     if (options.run / RESULTS).exists() and not checkpoint.exists() and not options.overwrite:
         raise ValueError(f"{options.run} holds a finished run; choose another folder with --run, or add --overwrite")
+    if options.overwrite:
+        checkpoint.unlink(missing_ok=True)
     print("loading TensorFlow ...", flush=True)
     with exit_at_once():
         from .. import InterruptedTraining, build_model, evaluate, save_weights, train
@@ -49,8 +51,11 @@ def train_command(options: argparse.Namespace) -> None:
             **_training_settings(options, model, len(mnist.train)),
         )
     if len(history.epoch) < (history.params or {})["epochs"]:
-        raise KeyboardInterrupt(f" after {len(history.epoch)} epochs; run the same command again to continue")
-    from .. import plot_confusion, plot_history, plot_mistakes
+        same = "the same command again, without --overwrite," if options.overwrite else "the same command again"
+        raise KeyboardInterrupt(f" after {len(history.epoch)} epochs; run {same} to continue")
+    with exit_at_once():
+        from .. import plot_confusion, plot_history, plot_mistakes
+        from ..training import LEARNING_RATE
 
     seconds = parse(checkpoint.read_bytes())["seconds"]
     save_weights(model, options.run / WEIGHTS)
@@ -58,6 +63,10 @@ def train_command(options: argparse.Namespace) -> None:
     results = {
         "seed": options.seed,
         "epochs": len(history.epoch),
+        "batch_size": options.batch_size,
+        "learning_rate": options.learning_rate or LEARNING_RATE,
+        "augmentation": not options.no_augmentation,
+        "non_digits": not options.no_non_digits,
         "training_seconds": round(seconds, 1),
         "validation_accuracy": round(history.history["val_accuracy"][-1], 6),  # a float32
         "test_images": len(result.labels),

@@ -18,7 +18,7 @@ from .rows import read_digits
 if TYPE_CHECKING:
     import pandas as pd
 
-LABELS = "labels.csv"
+LABELS, DIGITS = "labels.csv", "0123456789"
 
 
 @model_first
@@ -32,8 +32,9 @@ def predict_pictures(model: ModelLike, pictures: Iterable[ImageLike], *, row: bo
 
     Returns:
         A DataFrame with one line per digit and the columns "picture" (the path, or the number of the picture, counted
-        from 0), "line", "digit", "confidence", "sure", "clear", and the box in pixels as "left", "top", "right" and
-        "bottom". Without `row` each picture has exactly one line; with it, a picture without digits has none.
+        from 0), "line", "digit", "confidence", "sure", "clear", and the box as "left", "top", "right" and "bottom", in
+        pixels of the picture; one with a side of more than 2,000 pixels is reduced to that first. Without `row` each
+        picture has exactly one line; with it, a picture without digits has none.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -47,7 +48,7 @@ def predict_pictures(model: ModelLike, pictures: Iterable[ImageLike], *, row: bo
     """
     import pandas as pd
 
-    if isinstance(pictures, str | bytes | Path | Image.Image) or getattr(pictures, "ndim", 3) < 3:
+    if isinstance(pictures, str | bytes | Path | Image.Image) or _is_one_picture(pictures):
         given = repr(str(pictures)) if isinstance(pictures, str | Path) else f"a single {type(pictures).__name__}"
         raise ValueError(
             f"pictures must be a list of pictures, not {given}; type [picture] for one, or "
@@ -62,6 +63,12 @@ def predict_pictures(model: ModelLike, pictures: Iterable[ImageLike], *, row: bo
     return pd.DataFrame(lines, columns=columns)
 
 
+def _is_one_picture(array: object) -> bool:
+    """Return True for an array of one picture, grey or in colour."""
+    shape = getattr(array, "shape", (0, 0, 0))
+    return len(shape) < 3 or (len(shape) == 3 and shape[2] in (3, 4))
+
+
 def predict_one(model: ModelLike, picture: ImageLike, row: bool) -> list[Prediction]:
     """Return the digits in a picture: all of them with `row`, else one."""
     return read_digits(model, picture) if row else [predict_digit(model, picture)]
@@ -69,6 +76,7 @@ def predict_one(model: ModelLike, picture: ImageLike, row: bool) -> list[Predict
 
 def summarize(predictions: Sequence[Prediction]) -> tuple[str, float, bool]:
     """Return the digits as text, the lowest confidence (0 without digits), and whether all are sure."""
+    predictions = [prediction for prediction in predictions if prediction.pixels.any()]  # else it found no ink
     digits = "".join(str(prediction.digit) for prediction in predictions)
     confidence = min((prediction.confidence for prediction in predictions), default=0.0)
     return digits, confidence, bool(predictions) and all(prediction.sure for prediction in predictions)
@@ -85,7 +93,7 @@ def score_folder(model: ModelLike, folder: str | Path, *, row: bool = False) -> 
 
     Returns:
         A DataFrame with one line per picture and the columns "picture" (its path), "label" and "predicted" (both
-        text), "confidence" (of the digit in doubt most; 0 if none was found), "sure", and "errors": how many digits
+        text), "confidence" (the lowest one; 0 if no digit was found), "sure", and "errors": how many digits
         must be changed, added or removed to get the label.
 
     Raises:
@@ -129,23 +137,32 @@ def read_labels(folder: Path, row: bool) -> list[tuple[Path, str]]:
     path = folder / LABELS
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; write one line per picture in it, beginning with 'file,label'")
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        if not {"file", "label"} <= set(reader.fieldnames or ()):
-            raise ValueError(f"{path}: its columns are {reader.fieldnames}; the first line must be 'file,label'")
-        pairs = [(folder / (line["file"] or ""), line["label"] or "") for line in reader]
+    columns, lines = _read_table(path)
+    if not {"file", "label"} <= set(columns):
+        raise ValueError(f"{path}: its columns are {', '.join(columns)}; the first line must be 'file,label'")
+    pairs = [(folder / (line["file"] or ""), line["label"] or "") for line in lines]
     if not pairs:
         raise ValueError(f"{path}: lists no pictures; write a line such as '5.jpg,5' for each")
     labels = []
     for picture, text in pairs:
-        label = "".join(character for character in text if character in "0123456789")
-        if not label or (len(label) > 1 and not row):
+        label = "".join(character for character in text if character in DIGITS) if row else text.strip()
+        if not label or (not row and label not in tuple(DIGITS)):
             expected = "digits" if row else "one digit; for pictures of several digits use --row"
             raise ValueError(f"{path}: the label of {picture.name} is {text!r}, but must be {expected}")
         if not picture.is_file():
             raise FileNotFoundError(f"{picture}: no such file, but {path} lists it")
         labels.append((picture, label))
     return labels
+
+
+def _read_table(path: Path) -> tuple[Sequence[str], list[dict[str, str | None]]]:
+    """Return the columns and the lines of a CSV file."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            return reader.fieldnames or [], list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: cannot be read as a table ({error}); save it as CSV in UTF-8") from error
 
 
 def edit_distance(truth: str, predicted: str) -> int:

@@ -4,7 +4,7 @@ This is `train` with synthetic digits beside MNIST's, more epochs, and other set
 validation images.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 from .._internal.tensorflow import keras
@@ -51,8 +51,19 @@ def train_network(
     return model
 
 
-def main(path: Path = PRETRAINED) -> None:
-    """Train the network, write its weights to `path`, and print the progress."""
+def main(arguments: list[str] | None = None) -> None:
+    """Train the network, write its weights to a file, and print the progress.
+
+    Args:
+        arguments: The words after the program's name; None takes them from the command line.
+    """
+    parser = argparse.ArgumentParser("python -m mnist_nn.pretrained", description="Train the pretrained weights again.")
+    parser.add_argument(
+        "file", nargs="?", type=Path, default=PRETRAINED, help="a .weights.h5 file (default: that of the package)"
+    )
+    path = parser.parse_args(arguments).file
+    if not path.name.endswith(".weights.h5"):
+        parser.error(f"the name of a weights file must end in .weights.h5, not {path}")
     mnist = load_mnist()
     print(f"drawing {SYNTHETIC:,} synthetic digits, then training for {EPOCHS} epochs", flush=True)
     model = train_network(mnist)
@@ -61,4 +72,4 @@ def main(path: Path = PRETRAINED) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:2]))
+    main()
