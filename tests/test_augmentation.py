@@ -105,3 +105,11 @@ def test_the_strength_falls_in_the_second_half_of_training():
     augmentation = Augmentation(final_strength=0.3)
     strengths = [float(augmentation.strength(np.float32(progress))) for progress in (0, 0.5, 0.75, 1)]
     assert strengths == pytest.approx([1, 1, 0.65, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("rotation", "10"), ("shift", -1), ("elastic", float("nan")), ("final_strength", 1.5)]
+)
+def test_impossible_settings_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a number .*, not {value!r}"):
+        Augmentation(**{name: value})

@@ -27,7 +27,10 @@ class Augmentation:
         shear: Limit of the shear, in pixels to the side per pixel of height.
         shift: Limit of the shift, in pixels, for each axis separately.
         elastic: Limit of the displacement at each point of a 5x5 grid, in pixels, for each axis separately.
-        final_strength: During the second half of training all limits fall linearly to this fraction.
+        final_strength: During the second half of training all limits fall linearly to this fraction, 0 to 1.
+
+    Raises:
+        ValueError: A setting is no number of at least 0, or `final_strength` is above 1; the message names it.
 
     Example:
         >>> from mnist_nn import Augmentation, load_mnist
@@ -42,6 +45,13 @@ class Augmentation:
     shift: float = 1.5
     elastic: float = 1.4
     final_strength: float = 0.3
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, int | float) or not 0 <= value < np.inf:
+                raise ValueError(f"{name} must be a number of at least 0, not {value!r}")
+        if self.final_strength > 1:
+            raise ValueError(f"final_strength must be a number from 0 to 1, not {self.final_strength!r}")
 
     def strength(self, progress: Any) -> Any:
         """Return the fraction of the limits that applies at a point of training.
