@@ -98,14 +98,14 @@ def plot_tradeoff(
     ax = ax or new_axes(9, 5)
     lines = published or {}
     lowest, highest = min([error.min(), *lines.values()]), max([error.max(), *lines.values()])
-    ax.set(xscale="log", yscale="log", xlabel="training (s)", ylabel="error (%)")
+    ax.set(xscale="log", yscale="log", xlabel="training time (s)", ylabel="test error (%)")
     ax.set(xlim=(seconds.min() / 1.3, seconds.max() * 2), ylim=(lowest / 1.15, highest * 1.2))
     for name, value in lines.items():
         ax.axhline(value, color="0.6", linestyle=":", linewidth=1)
         ax.annotate(name, (1.01, value), xycoords=("axes fraction", "data"), va="center", fontsize=8.5, color="0.4")
     height = right = 0.0
     times = seconds.to_dict()
-    for name in error.sort_values().index.astype(str):
+    for number, name in enumerate(error.sort_values().index.astype(str)):
         first = name == seconds.index[0]
         color, weight = (ORANGE, "bold") if first else (BLUE, "normal")
         ax.plot(seconds[name], error[name], "D" if first else "o", color=color)
@@ -118,6 +118,7 @@ def plot_tradeoff(
             va="center",
             fontsize=8.5,
             fontweight=weight,
+            zorder=4 - number / 100,  # the line to a label passes behind the labels below it
             arrowprops={"arrowstyle": "-", "color": "0.7", "shrinkA": 0, "shrinkB": 3},
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0},  # hides the lines behind the label
         )
