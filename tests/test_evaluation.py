@@ -92,7 +92,7 @@ def test_invalid_arguments_are_refused(trained, mnist):
     [
         (np.array([[1], [2]]), np.eye(10)[:2], r"\(2, 1\); type labels.ravel\(\)"),
         (np.eye(10)[:2], np.eye(10)[:2], r"labels.argmax\(axis=1\) for one-hot"),
-        (np.array([1, 12]), np.eye(10)[:2], "labels must be whole numbers from 0 to 9"),
+        (np.array([1, 12]), np.eye(10)[:2], "labels must be from 0 to 9, not up to 12"),
         (np.array([1, 2, 3]), np.eye(10)[:2], r"probabilities must have shape \(3, 10\), not \(2, 10\)"),
     ],
 )

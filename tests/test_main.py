@@ -94,7 +94,7 @@ def test_predict_reads_rows_and_says_when_it_is_not_sure(mnist, tmp_path, capsys
     assert re.fullmatch(rf"{row}: (not sure: )?201 \(\d+\.\d %\)", first)
     assert second == f"{blank}: no digits"
     assert main(["predict", blank]) == 0
-    assert capsys.readouterr().out == f"{blank}: not sure: 0 (10.0 %)\n"
+    assert capsys.readouterr().out == f"{blank}: no digit\n"
 
 
 def test_predict_prints_one_line_for_each_row_of_digits(mnist, tmp_path, capsys):

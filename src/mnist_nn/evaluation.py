@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from .data import Split, check_split
-from .model import DIGITS, ModelLike, predict_probabilities
+from .model import ModelLike, predict_probabilities
 
 CALIBRATION_BINS = 15  # the number used in the literature
 
@@ -24,7 +24,7 @@ class Evaluation:
         probabilities: float32 (n, 10), the predicted probabilities; those of another library work as well.
 
     Raises:
-        ValueError: The labels are not n whole numbers from 0 to 9, or the probabilities have another shape.
+        ValueError: The labels are not n whole numbers from 0 to 9, or the probabilities have no row for each.
 
     Example:
         >>> import numpy as np
@@ -39,13 +39,15 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         labels, probabilities = np.asarray(self.labels), np.asarray(self.probabilities)
-        if labels.ndim != 1 or labels.dtype.kind not in "iu" or not np.isin(labels, range(DIGITS)).all():
+        if labels.ndim != 1 or labels.dtype.kind not in "iu":
             raise ValueError(
-                f"labels must be whole numbers from 0 to 9 of shape (n,), not {labels.dtype} {labels.shape}; "
+                f"labels must be whole numbers of shape (n,), not {labels.dtype} {labels.shape}; "
                 "type labels.ravel() for (n, 1), labels.argmax(axis=1) for one-hot labels"
             )
-        if probabilities.shape != (len(labels), DIGITS):
+        if probabilities.ndim != 2 or len(probabilities) != len(labels):
             raise ValueError(f"probabilities must have shape ({len(labels):,}, 10), not {probabilities.shape}")
+        if not np.isin(labels, range(probabilities.shape[1])).all():
+            raise ValueError(f"labels must be from 0 to {probabilities.shape[1] - 1}, not up to {labels.max()}")
 
     @cached_property
     def predicted(self) -> np.ndarray:

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from mnist_nn import Network, load_network, load_pretrained, read_digits
+from mnist_nn import load_network, load_pretrained, read_digits
+from mnist_nn.model import Network
 from mnist_nn.pictures.candidates import Candidate, Reading
 
 
