@@ -106,3 +106,18 @@ def test_a_decompression_bomb_takes_little_memory(tmp_path, side, refused):
         else:
             prepare_image(path)
     assert growth.megabytes < 200
+
+
+def test_a_pillow_image_that_cannot_be_read_is_refused(files):
+    truncated = Image.open(io.BytesIO(files["JPEG"][:-200]))
+    with pytest.raises(ValueError, match="image cannot be read .* open it again, or give a path"):
+        open_picture(truncated)
+    closed = Image.open(io.BytesIO(files["PNG"]))
+    closed.close()
+    with pytest.raises(ValueError, match=r"image cannot be read|closed"):
+        open_picture(closed)
+
+
+def test_several_images_are_no_picture():
+    with pytest.raises(ValueError, match=r"not \(1, 28, 28\); type images\[0\] for the first of several"):
+        open_picture(np.zeros((1, 28, 28), np.uint8))

@@ -29,7 +29,8 @@ def predict_digit(model: ModelLike, image: ImageLike) -> Prediction:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is not a picture, an array has another form, or `model` is not such a model.
+        ValueError: The file is not a picture, an array has another form, `model` is not such a model, or the picture
+            has more than 300 separate marks.
 
     Example:
         >>> from mnist_nn import load_mnist, load_network, predict_digit
@@ -52,7 +53,8 @@ def prepare_image(image: ImageLike) -> np.ndarray:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is not a picture, or an array has another form.
+        ValueError: The file is not a picture, an array has another form, or the picture has more than 300 separate
+            marks.
 
     Example:
         >>> from mnist_nn import load_mnist, prepare_image

@@ -38,7 +38,12 @@ def open_picture(image: ImageLike) -> Image.Image:
         (2000, 150)
     """
     if isinstance(image, Image.Image):
-        return _upright(image)
+        try:
+            return _upright(image)
+        except (OSError, AssertionError) as error:  # a file that is read only now: truncated, or already closed
+            raise ValueError(
+                f"image cannot be read ({error or 'it is closed'}); open it again, or give a path"
+            ) from error
     if isinstance(image, np.ndarray):
         return _upright(_from_array(image))
     if isinstance(image, bytes):
@@ -84,7 +89,8 @@ def _from_file(name: str, file: Path | IO[bytes]) -> Image.Image:
 
 def _from_array(array: np.ndarray) -> Image.Image:
     if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
-        raise ValueError(f"image must be an array of shape (h, w), (h, w, 3) or (h, w, 4), not {array.shape}")
+        remedy = "; type images[0] for the first of several" if array.ndim == 3 else ""
+        raise ValueError(f"image must be an array of shape (h, w), (h, w, 3) or (h, w, 4), not {array.shape}{remedy}")
     if array.shape[0] * array.shape[1] > MAX_ARRAY_PIXELS:
         raise ValueError(f"image must have at most {MAX_ARRAY_PIXELS:,} pixels, not {array.shape}; make it smaller")
     if array.dtype.kind in "fb":
