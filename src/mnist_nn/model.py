@@ -240,10 +240,13 @@ def predict_probabilities(model: ModelLike, images: np.ndarray) -> np.ndarray:
 
 
 def check_keras_model(model: keras.Model) -> keras.Model:
-    """Return `model` if it maps 28x28 pixels to ten outputs and is no Network, else raise ValueError."""
-    if isinstance(check_model(model), Network):
+    """Return `model` if it is a Keras model from 28x28 pixels to ten outputs, else raise ValueError."""
+    from ._internal.tensorflow import keras
+
+    if not isinstance(check_model(model), keras.Model):
         raise ValueError(
-            "model must be a Keras model, not a Network; type load_pretrained(), or load_weights(build_model(), path)"
+            f"model must be a Keras model, not a {type(model).__name__}; type load_pretrained(), or "
+            "load_weights(build_model(), path)"
         )
     return model
 
