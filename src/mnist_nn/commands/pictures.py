@@ -24,19 +24,18 @@ def predict_command(options: argparse.Namespace) -> None:
         OSError: The weights cannot be read.
     """
     with exit_at_once():
-        from ..pictures.table import predict_one
+        from ..pictures.table import find_digits
 
         model = load_weights(options.weights)
     pictures, errors = _find_pictures(options.images)
     for path in pictures:
         try:
-            found = predict_one(model, path, options.row)
-            for line in _as_json(path, found) if options.json else _as_text(model, path, found, options.row):
-                print(line, flush=True)
-        except BrokenPipeError:  # nobody reads the output any more
-            raise
+            found = find_digits(model, path, options.row)
+            lines = _as_json(path, found) if options.json else _as_text(model, path, found, options.row)
         except (ValueError, OSError) as error:
             errors.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+        else:
+            print(*lines, sep="\n", flush=True)
     if errors:
         raise ValueError("\nmnist_nn: ".join(errors))
 
@@ -99,7 +98,7 @@ def _as_text(model: Any, path: Path, predictions: list, row: bool) -> list[str]:
     if row:
         lines = [list(line) for _, line in groupby(predictions, key=lambda prediction: prediction.line)]
         return [f"{path}: {_describe(line)}" for line in lines] or [f"{path}: no digits"]
-    if not predictions[0].pixels.any():
+    if not predictions:
         return [f"{path}: no digit"]
     count = count_digits(model, path, predictions[0])
     return [f"{path}: {_describe(predictions)}" + (f"; {count} digits found: try --row" if count > 1 else "")]
@@ -117,7 +116,6 @@ def _as_json(path: Path, predictions: list) -> list[str]:
     """Return one object: the digits of the picture, the lowest confidence, and every digit with its box."""
     from ..pictures.table import summarize
 
-    predictions = [prediction for prediction in predictions if prediction.pixels.any()]  # else it found no ink
     _, confidence, sure = summarize(predictions)
     lines = groupby(predictions, key=lambda prediction: prediction.line)
     boxes = list(zip(*(prediction.box for prediction in predictions), strict=True))

@@ -74,9 +74,13 @@ def predict_one(model: ModelLike, picture: ImageLike, row: bool) -> list[Predict
     return read_digits(model, picture) if row else [predict_digit(model, picture)]
 
 
+def find_digits(model: ModelLike, picture: ImageLike, row: bool) -> list[Prediction]:
+    """Return the digits in a picture, as `predict_one` does, but none for a blank picture."""
+    return [prediction for prediction in predict_one(model, picture, row) if prediction.pixels.any()]
+
+
 def summarize(predictions: Sequence[Prediction]) -> tuple[str, float, bool]:
     """Return the digits as text, the lowest confidence (0 without digits), and whether all are sure."""
-    predictions = [prediction for prediction in predictions if prediction.pixels.any()]  # else it found no ink
     digits = "".join(str(prediction.digit) for prediction in predictions)
     confidence = min((prediction.confidence for prediction in predictions), default=0.0)
     return digits, confidence, bool(predictions) and all(prediction.sure for prediction in predictions)
@@ -115,7 +119,7 @@ def score_folder(model: ModelLike, folder: str | Path, *, row: bool = False) -> 
 
     lines = []
     for path, label in read_labels(Path(folder), row):
-        predicted, confidence, sure = summarize(predict_one(model, path, row))
+        predicted, confidence, sure = summarize(find_digits(model, path, row))
         lines.append([str(path), label, predicted, confidence, sure, edit_distance(label, predicted)])
     return pd.DataFrame(lines, columns=["picture", "label", "predicted", "confidence", "sure", "errors"])
 
