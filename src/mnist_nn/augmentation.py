@@ -30,7 +30,7 @@ class Augmentation:
         final_strength: During the second half of training all limits fall linearly to this fraction, 0 to 1.
 
     Raises:
-        ValueError: A setting is no number of at least 0, or `final_strength` is above 1; the message names it.
+        ValueError: A setting is negative or not a number, or `final_strength` is above 1; the message names it.
 
     Example:
         >>> from mnist_nn import Augmentation, load_mnist

@@ -200,7 +200,7 @@ def test_pictures_without_digits_give_an_empty_list(model, picture):
     assert read_digits(model, picture()) == []
 
 
-def test_the_marks_of_a_texture_are_not_joined_in_every_possible_way(digits):
+def test_the_marks_of_a_texture_are_not_joined_in_every_possible_way():
     class Counting(Network):
         seen = 0
 

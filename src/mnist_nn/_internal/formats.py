@@ -73,7 +73,7 @@ def read_npz(path: Path, sha256: str | None = None) -> list[np.ndarray]:
             raise DataError(f"{path}: the bundled copy is damaged (its checksum differs); `git restore` it")
         if not zipfile.is_zipfile(file):
             raise DataError(
-                f"{path}: is no .npz file, or is damaged; get it again, or give a .npz file in Keras' layout or the "
+                f"{path}: is not a .npz file, or is damaged; get it again, or give a .npz file in Keras' layout or the "
                 "folder with the four IDX files"
             )
         with zipfile.ZipFile(file) as archive:
