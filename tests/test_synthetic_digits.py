@@ -33,7 +33,8 @@ def test_digits_are_scaled_and_centred_like_mnist(synthetic, small):
     mass = synthetic.images.sum(axis=(1, 2), dtype=float)
     for axis in (1, 2):
         middle = (synthetic.images.sum(axis=axis, dtype=float) @ np.arange(28)) / mass
-        assert np.abs(middle - 13.5).max() < 1
+        assert np.abs(middle - 14).max() < 1
+        assert abs(middle.mean() - 14) < 0.1
     extents = [max(np.ptp(np.flatnonzero(image.any(axis=axis))) + 1 for axis in (0, 1)) for image in synthetic.images]
     assert set(extents) == {20}
     ink, usual = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ._internal.drawing import BOX, SIDE, ZOOM, crop, draw_strokes, fit
+from ._internal.drawing import BOX, MIDDLE, SIDE, ZOOM, crop, draw_strokes, fit
 from ._internal.tensorflow import keras
 from .data import Split
 
@@ -96,7 +96,7 @@ def draw_figures(random: np.random.Generator, n: int) -> np.ndarray:
     length = np.hypot(ends[..., 0], ends[..., 1])[..., None]
     middle = (shown[:, :, 1:] + shown[:, :, :-1]) / 2
     centre = np.nansum(middle * length, axis=(1, 2)) / np.nansum(length, axis=(1, 2))
-    places = (strokes - centre[:, None, None]) * scale[:, None, None, None] + SIDE * ZOOM / 2
+    places = (strokes - centre[:, None, None]) * scale[:, None, None, None] + (MIDDLE + 0.5) * ZOOM
     return np.stack([draw_strokes(places[i][used[i]], int(pen[i])) for i in kept])
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-SIDE, BOX, MIDDLE = 28, 20, 13.5  # pixels; MNIST scales the longer side of a digit to 20 pixels
+# In pixels. MNIST scales the longer side of a digit to 20 pixels, and moves its centre of mass to pixel (14, 14).
+SIDE, BOX, MIDDLE = 28, 20, 14
 ZOOM = 4  # strokes are drawn larger and then reduced, for smooth edges
 
 
