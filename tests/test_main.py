@@ -168,15 +168,26 @@ def test_the_same_command_gives_the_same_weights(run):
 def test_errors_are_one_sentence(run, tmp_path, failing):
     weights = run / "model.weights.h5"
     failing(["train", "--data", tmp_path / "none"], "none", "bundled copy")
-    failing(["train", "--epochs", "0", "--run", tmp_path / "r"], "epochs must be")
-    failing(["train", "--seed", "-1", "--run", tmp_path / "r"], "seed")
     failing(["evaluate", "--weights", tmp_path / "none.weights.h5"], "none.weights.h5", "no such weights file")
     failing(["evaluate", "--weights", weights, "--data", tmp_path], tmp_path, "no file like")
     failing(["predict", "--weights", tmp_path, "a.png"], tmp_path, "no such weights file")
     failing(["predict", tmp_path], tmp_path, "no pictures in this folder")
     failing(["train", "--run", run], run, "holds a finished run", "--overwrite")
-    failing(["train", "--learning-rate", "0", "--run", tmp_path / "r"], "--learning-rate must be between 0 and 10")
     failing(["score", tmp_path], tmp_path / "labels.csv", "no such file", "file,label")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--epochs", "0", "--epochs must be at least 1, not 0"),
+        ("--batch-size", "-5", "--batch-size must be at least 1, not -5"),
+        ("--learning-rate", "0", "--learning-rate must be between 0 and 10, not 0"),
+        ("--seed", "-1", "seed must be a whole number from 0"),
+    ],
+)
+def test_impossible_settings_are_refused_before_a_folder_is_made(option, value, message, tmp_path, failing):
+    failing(["train", option, value, "--run", tmp_path / "r"], message)
+    assert not (tmp_path / "r").exists()
 
 
 def test_the_settings_reach_train(monkeypatch, tmp_path):

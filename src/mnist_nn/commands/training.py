@@ -9,6 +9,7 @@ from typing import Any
 from .._internal.files import CHECKPOINT, atomic_write, make_folder
 from .._internal.interruption import exit_at_once
 from ..data import load_mnist
+from ..model import check_seed
 from ._common import WEIGHTS, load_weights, save_figures
 
 RESULTS = "results.json"
@@ -27,6 +28,7 @@ def train_command(options: argparse.Namespace) -> None:
         OSError: The folder or a file cannot be written.
         KeyboardInterrupt: Training was interrupted.
     """
+    _check_settings(options)
     checkpoint = make_folder(options.run) / CHECKPOINT  # fail before training, not after it
     if (options.run / RESULTS).exists() and not checkpoint.exists() and not options.overwrite:
         raise ValueError(f"{options.run} holds a finished run; choose another folder with --run, or add --overwrite")
@@ -90,6 +92,16 @@ def train_command(options: argparse.Namespace) -> None:
     print(f"test: {result}")
 
 
+def _check_settings(options: argparse.Namespace) -> None:
+    """Refuse impossible settings before a folder is made and TensorFlow is loaded."""
+    check_seed(options.seed)
+    for name, value in {"--epochs": options.epochs, "--batch-size": options.batch_size}.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, not {value}")
+    if options.learning_rate is not None and not 0 < options.learning_rate < 10:
+        raise ValueError(f"--learning-rate must be between 0 and 10, not {options.learning_rate:g}")
+
+
 def _training_settings(options: argparse.Namespace, model: Any, images: int) -> dict[str, Any]:
     """Return the arguments of `train` that the command line sets."""
     from ..batches import steps_per_epoch
@@ -101,9 +113,7 @@ def _training_settings(options: argparse.Namespace, model: Any, images: int) -> 
     if options.no_non_digits:
         settings["non_digits"] = None
     if options.learning_rate is not None:
-        if not 0 < options.learning_rate < 10:
-            raise ValueError(f"--learning-rate must be between 0 and 10, not {options.learning_rate:g}")
-        steps = max(1, options.epochs) * steps_per_epoch(images, max(1, options.batch_size))
+        steps = options.epochs * steps_per_epoch(images, options.batch_size)
         settings["optimizer"] = muon(model, warmup_cosine(options.learning_rate, steps))
     return settings
 
