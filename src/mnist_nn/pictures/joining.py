@@ -71,7 +71,8 @@ def join_parts(judge: Judge, candidates: list[Candidate]) -> list[Candidate]:
         gains = [_gain(whole, parts[k], exclusive=k >= len(pairs)) for k, whole in enumerate(joined)]
         used: set[int] = set()
         new = []
-        for k in np.argsort(gains)[::-1] if gains else []:
+        # Parts of which only one can be a digit go first: one of them may fit a neighbour as well.
+        for k in sorted(range(len(gains)), key=lambda k: (k < len(pairs), -gains[k])):
             if gains[k] > 0 and used.isdisjoint(groups[k]):
                 used.update(groups[k])
                 new.append(joined[k])
