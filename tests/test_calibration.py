@@ -83,7 +83,7 @@ def test_a_temperature_is_applied_to_the_last_layer(trained, small):
 def test_the_pretrained_weights_are_calibrated(mnist):
     """Training folded a temperature into the last layer, so fitting one again finds nothing to change."""
     validation, test = (evaluate(load_pretrained(), split) for split in (mnist.validation, mnist.test))
-    assert test.calibration_error < 0.0035
+    assert test.calibration_error < 0.004
     assert fit_temperature(validation.labels, validation.probabilities) == pytest.approx(1, abs=0.001)
 
 

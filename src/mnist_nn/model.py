@@ -115,7 +115,7 @@ def load_pretrained() -> keras.Model:
     """Return the Keras model with the pretrained weights; `pretrained/README.md` in the package describes them.
 
     Returns:
-        A Keras model that classifies 99.41 % of MNIST's test images correctly.
+        A Keras model that classifies 99.45 % of MNIST's test images correctly.
 
     Example:
         >>> from mnist_nn import load_pretrained

@@ -106,7 +106,7 @@ def test_interrupted_strokes_are_joined(model, digits):
         texture = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=picture.shape), 4)
         picture[texture < np.quantile(texture, 0.32)] = 255
         found.append(len(read_digits(model, picture)))
-    assert set(found) <= {9, 10, 11}
+    assert np.abs(np.array(found) - 10).sum() <= 4
     assert found.count(10) >= 6
 
 
