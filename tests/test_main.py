@@ -151,6 +151,22 @@ def test_a_blank_picture_holds_no_digit(tmp_path, capsys):
     assert "0 of 1 pictures correct" in capsys.readouterr().out
 
 
+def test_the_boxes_refer_to_the_upright_picture_in_its_full_size(mnist, tmp_path, capsys):
+    digit = Image.fromarray(255 - mnist.validation.images[8]).resize((840, 840))
+    picture = Image.new("L", (3000, 4500), "white")
+    picture.paste(digit, (1200, 3000))
+    orientation = Image.Exif()
+    orientation[0x0112] = 6  # taken with the camera turned to the right
+    picture.rotate(90, expand=True).save(tmp_path / "3.jpg", exif=orientation)
+    assert main(["predict", "--json", str(tmp_path / "3.jpg")]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    rows, columns = (np.flatnonzero(mnist.validation.images[8].any(axis=axis)) for axis in (1, 0))
+    expected = [columns[0] * 30 + 1200, rows[0] * 30 + 3000, columns[-1] * 30 + 1230, rows[-1] * 30 + 3030]
+    assert shown["digits"] == "3"
+    assert np.abs(np.subtract(shown["box"], expected)).max() < 40
+    assert shown["box"] == shown["parts"][0]["box"]
+
+
 def test_predict_ends_quietly_if_nobody_reads_its_output(pictures):
     command = [sys.executable, "-m", "mnist_nn", "predict", *[str(pictures)] * 50]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -113,19 +113,35 @@ def _describe(predictions: list) -> str:
 
 
 def _as_json(path: Path, predictions: list) -> list[str]:
-    """Return one object: the digits of the picture, the lowest confidence, and every digit with its box."""
+    """Return one object: the digits of the picture, the lowest confidence, and every digit with its box.
+
+    The boxes are in pixels of the upright picture in its full size.
+    """
     from ..pictures.table import summarize
 
     _, confidence, sure = summarize(predictions)
     lines = groupby(predictions, key=lambda prediction: prediction.line)
-    boxes = list(zip(*(prediction.box for prediction in predictions), strict=True))
-    names = ("digit", "confidence", "sure", "clear", "line", "box")
+    scale = _reduction(path)
+    boxes = [[round(side * scale) for side in prediction.box] for prediction in predictions]
+    sides = list(zip(*boxes, strict=True))
+    names = ("digit", "confidence", "sure", "clear", "line")
+    parts = [{name: getattr(prediction, name) for name in names} for prediction in predictions]
     content = {
         "picture": str(path),
         "digits": "/".join(summarize(list(line))[0] for _, line in lines),
         "confidence": confidence if predictions else None,
         "sure": sure,
-        "box": [*map(min, boxes[:2]), *map(max, boxes[2:])] if boxes else None,
-        "parts": [{name: getattr(prediction, name) for name in names} for prediction in predictions],
+        "box": [*map(min, sides[:2]), *map(max, sides[2:])] if boxes else None,
+        "parts": [part | {"box": box} for part, box in zip(parts, boxes, strict=True)],
     }
     return [json.dumps(content)]
+
+
+def _reduction(path: Path) -> float:
+    """Return by which factor `open_picture` reduces a picture."""
+    from PIL import Image
+
+    from ..pictures.loading import MAX_SIDE_PX
+
+    with Image.open(path) as picture:  # reads no more than its size
+        return max(1.0, max(picture.size) / MAX_SIDE_PX)
