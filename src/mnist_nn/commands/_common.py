@@ -11,7 +11,7 @@ from ..model import Network, load_network
 WEIGHTS = "model.weights.h5"
 
 
-def load_weights(path: Path) -> Network:
+def load_chosen_network(path: Path) -> Network:
     """Return the network in a weights file or in the folder of a run."""
     return load_network(path / WEIGHTS if path.is_dir() else path)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .._internal.interruption import exit_at_once
-from ._common import load_weights, save_figures
+from ._common import load_chosen_network, save_figures
 
 SHEETS = {".jpeg", ".jpg", ".pdf", ".png", ".svg", ".tif", ".tiff", ".webp"}
 PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
@@ -26,7 +26,7 @@ def predict_command(options: argparse.Namespace) -> None:
     with exit_at_once():
         from ..pictures.table import find_digits
 
-        model = load_weights(options.weights)
+        model = load_chosen_network(options.weights)
     pictures, errors = _find_pictures(options.images)
     for path in pictures:
         try:
@@ -56,7 +56,7 @@ def score_command(options: argparse.Namespace) -> None:
         from ..evaluation import wilson_interval
         from ..pictures.table import score_folder
 
-        table = score_folder(load_weights(options.weights), options.folder, row=options.row)
+        table = score_folder(load_chosen_network(options.weights), options.folder, row=options.row)
     wrong = table.query("errors > 0")
     correct, sure = len(table) - len(wrong), sum(table["sure"])
     low, high = wilson_interval(correct, len(table))

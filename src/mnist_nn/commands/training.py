@@ -10,7 +10,7 @@ from .._internal.files import CHECKPOINT, atomic_write, make_folder
 from .._internal.interruption import exit_at_once
 from ..data import load_mnist
 from ..model import check_seed
-from ._common import WEIGHTS, load_weights, save_figures
+from ._common import WEIGHTS, load_chosen_network, save_figures
 
 RESULTS = "results.json"
 
@@ -136,6 +136,6 @@ def evaluate_command(options: argparse.Namespace) -> None:
     with exit_at_once():
         from .. import evaluate
 
-        result = evaluate(load_weights(options.weights), load_mnist(options.data).test)
+        result = evaluate(load_chosen_network(options.weights), load_mnist(options.data).test)
         print(result.per_class.to_string(float_format="{:.4f}".format))
         print(f"test: {result}")

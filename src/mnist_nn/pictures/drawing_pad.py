@@ -28,7 +28,7 @@ except ModuleNotFoundError as error:
         f"DrawingPad needs the package {error.name}; install it with: pip install anywidget", name=error.name
     ) from None
 
-SIDE_PX = 140  # of the drawing that the page sends, as in drawing_pad.js
+DRAWING_SIDE_PX = 140  # of the drawing that the page sends, as in drawing_pad.js
 BLANK_BRIGHTNESS = 230  # a drawing without darker pixels is blank: erased strokes leave faint traces
 EMPTY_TEXT = "draw a digit"
 FOLDER = Path(__file__).parent
@@ -79,8 +79,8 @@ class DrawingPad(anywidget.AnyWidget):
     def image(self) -> np.ndarray:
         """The drawing, uint8 (140, 140), dark ink on white."""
         if not self.drawing:
-            return np.full((SIDE_PX, SIDE_PX), 255, np.uint8)
-        return np.frombuffer(self.drawing, np.uint8).reshape(SIDE_PX, SIDE_PX)
+            return np.full((DRAWING_SIDE_PX, DRAWING_SIDE_PX), 255, np.uint8)
+        return np.frombuffer(self.drawing, np.uint8).reshape(DRAWING_SIDE_PX, DRAWING_SIDE_PX)
 
     @property
     def text(self) -> str:
@@ -92,7 +92,7 @@ class DrawingPad(anywidget.AnyWidget):
 
     @traitlets.validate("drawing")
     def _check_drawing(self, proposal: dict) -> bytes:
-        size, expected = len(proposal["value"]), SIDE_PX * SIDE_PX
+        size, expected = len(proposal["value"]), DRAWING_SIDE_PX * DRAWING_SIDE_PX
         if size not in (0, expected):
             raise traitlets.TraitError(f"drawing must have 0 or {expected:,} bytes, not {size:,}")
         return proposal["value"]
@@ -157,4 +157,4 @@ def _to_drawing(image: ImageLike) -> np.ndarray:
     if np.median(np.asarray(grey)) < 128:  # light on dark
         grey = ImageOps.invert(grey)
     grey = ImageOps.autocontrast(grey, cutoff=(0, 50))  # whiten the paper, which is more than half of the picture
-    return np.asarray(ImageOps.pad(grey, (SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC, color=255))
+    return np.asarray(ImageOps.pad(grey, (DRAWING_SIDE_PX, DRAWING_SIDE_PX), Image.Resampling.BICUBIC, color=255))

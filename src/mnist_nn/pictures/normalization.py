@@ -21,7 +21,7 @@ distance_transform: Callable[[np.ndarray], np.ndarray] = cast(
 SIDE_PX, BOX_PX = 28, 20
 MIN_STROKE_PX, MAX_STROKE_PX = 2.2, 4.4  # in the 20-pixel box; 85 % of MNIST's strokes are in this range
 HAIRLINE_PX = 1.2  # in the 20-pixel box; thinner parts of a stroke are thickened to this width
-MIN_INK = 0.3  # fraction of the darkest stroke; fainter ink is ignored when the box is found
+VISIBLE_INK = 0.3  # fraction of the darkest stroke; fainter ink is ignored when the box is found
 
 
 def normalize(ink: np.ndarray) -> np.ndarray:
@@ -42,7 +42,7 @@ def stretch(ink: np.ndarray, factor: float) -> np.ndarray:
 
 
 def _crop(ink: np.ndarray) -> np.ndarray:
-    return ink[bounding_slices(ink > MIN_INK)]
+    return ink[bounding_slices(ink > VISIBLE_INK)]
 
 
 def _adjust_stroke_width(ink: np.ndarray) -> np.ndarray:

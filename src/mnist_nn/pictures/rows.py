@@ -7,7 +7,7 @@ from .prediction import Prediction, model_first
 from .reading import TooManyMarksError, read_picture
 from .segmentation import reduce
 
-SEARCH_SIDE_PX = 1_400
+PAGE_SIDE_PX = 1_400  # rows are read at this size
 MAX_STEP = 0.95  # of the height of a digit; the next one of the same line is at most so much higher or lower
 
 
@@ -36,9 +36,9 @@ def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
         >>> [prediction.digit for prediction in read_digits(load_network(), row)]
         [7, 2, 1, 0]
     """
-    small, scale = reduce(brightness(open_picture(image)), SEARCH_SIDE_PX)
+    small, scale = reduce(brightness(open_picture(image)), PAGE_SIDE_PX)
     predictions = []
-    for number, line in enumerate(_find_lines(read_picture(model, small, tight=False).digits)):
+    for number, line in enumerate(_sort_into_lines(read_picture(model, small, tight=False).digits)):
         for digit in line:
             left, top, right, bottom = (round(side / scale) for side in digit.box)
             box = (left, top, right, bottom)
@@ -65,7 +65,7 @@ def count_digits(model: ModelLike, image: ImageLike, prediction: Prediction) -> 
         return 0
 
 
-def _find_lines(digits: list[Candidate]) -> list[list[Candidate]]:
+def _sort_into_lines(digits: list[Candidate]) -> list[list[Candidate]]:
     """Return the digits line by line; a line may slope or be wavy, so each digit continues the nearest line."""
     lines: list[list[Candidate]] = []
     for digit in sorted(digits, key=lambda digit: digit.box[0]):

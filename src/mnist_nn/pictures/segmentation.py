@@ -20,7 +20,7 @@ MAX_STROKE = 0.35  # fraction of the longer side; wider dark areas are shadows o
 MIN_CONTRAST = 0.06  # fainter pixels are never ink, however little noise there is
 NOISE_TILE_PX = 64  # the noise is estimated in tiles of this size
 LOW_NOISE, HIGH_NOISE = 5, 9  # standard deviations: every pixel of a mark, and at least one of them
-MIN_INK = 0.2  # fraction of a mark's strongest pixel; fainter ink does not connect strokes
+CONNECTING_INK = 0.2  # fraction of a mark's strongest pixel; fainter ink does not connect strokes
 
 EIGHT_NEIGHBORS = np.ones((3, 3), bool)
 
@@ -158,7 +158,7 @@ def find_marks(contrast: np.ndarray) -> Marks:
     has_strong_pixel = np.bincount(labels[strong], minlength=n + 1) > 0
     has_strong_pixel[0] = False
     strength = _maximum(contrast, labels, n)
-    return measure_marks(contrast, has_strong_pixel[labels] & (contrast > MIN_INK * strength[labels]))
+    return measure_marks(contrast, has_strong_pixel[labels] & (contrast > CONNECTING_INK * strength[labels]))
 
 
 def label_marks(inked: np.ndarray) -> tuple[np.ndarray, int]:

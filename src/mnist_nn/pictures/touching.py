@@ -9,7 +9,7 @@ from scipy.signal import find_peaks
 
 from ..model import ModelLike
 from .candidates import Candidate
-from .normalization import MIN_INK
+from .normalization import VISIBLE_INK
 from .prediction import classify
 from .segmentation import bounding_slices, margin_around
 
@@ -71,7 +71,7 @@ def _split(model: ModelLike, candidate: Candidate, x: int, y: int) -> list[Candi
         best = int(confidence.max(axis=1).argmax())
     parts = []
     for k, half in enumerate(cuts[best]):
-        rows, columns = bounding_slices(half > MIN_INK)
+        rows, columns = bounding_slices(half > VISIBLE_INK)
         box = (x + columns.start, y + rows.start, x + columns.stop, y + rows.stop)
         opinion = {"pixels": pixels[2 * best + k], "probabilities": probabilities[2 * best + k]}
         size = {"ink": half[rows, columns], "box": box, "mass": candidate.mass * float(shares[best, k])}
