@@ -117,11 +117,12 @@ def _as_json(path: Path, predictions: list) -> list[str]:
 
     The boxes are in pixels of the upright picture in its full size.
     """
+    from ..pictures.loading import measure_reduction
     from ..pictures.table import summarize
 
     _, confidence, sure = summarize(predictions)
     lines = groupby(predictions, key=lambda prediction: prediction.line)
-    scale = _reduction(path)
+    scale = measure_reduction(path)
     boxes = [[round(side * scale) for side in prediction.box] for prediction in predictions]
     sides = list(zip(*boxes, strict=True))
     names = ("digit", "confidence", "sure", "clear", "line")
@@ -135,13 +136,3 @@ def _as_json(path: Path, predictions: list) -> list[str]:
         "parts": [part | {"box": box} for part, box in zip(parts, boxes, strict=True)],
     }
     return [json.dumps(content)]
-
-
-def _reduction(path: Path) -> float:
-    """Return by which factor `open_picture` reduces a picture."""
-    from PIL import Image
-
-    from ..pictures.loading import MAX_SIDE_PX
-
-    with Image.open(path) as picture:  # reads no more than its size
-        return max(1.0, max(picture.size) / MAX_SIDE_PX)

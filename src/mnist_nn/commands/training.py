@@ -28,7 +28,7 @@ def train_command(options: argparse.Namespace) -> None:
         OSError: The folder or a file cannot be written.
         KeyboardInterrupt: Training was interrupted.
     """
-    _check_settings(options)
+    _check_options(options)
     checkpoint = make_folder(options.run) / CHECKPOINT  # fail before training, not after it
     if (options.run / RESULTS).exists() and not checkpoint.exists() and not options.overwrite:
         raise ValueError(f"{options.run} holds a finished run; choose another folder with --run, or add --overwrite")
@@ -92,7 +92,7 @@ def train_command(options: argparse.Namespace) -> None:
     print(f"test: {result}")
 
 
-def _check_settings(options: argparse.Namespace) -> None:
+def _check_options(options: argparse.Namespace) -> None:
     """Refuse impossible settings before a folder is made and TensorFlow is loaded."""
     check_seed(options.seed)
     for name, value in {"--epochs": options.epochs, "--batch-size": options.batch_size}.items():

@@ -58,6 +58,32 @@ def open_picture(image: ImageLike) -> Image.Image:
     raise ValueError(f"image must be a path, bytes, a Pillow image or an array, not a {type(image).__name__}")
 
 
+def measure_reduction(path: Path) -> float:
+    """Return by which factor `open_picture` reduces the picture in a file, at least 1.
+
+    Args:
+        path: A file that `open_picture` can open; only its size is read.
+
+    Returns:
+        Width and height in the file, divided by those of the opened picture.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from PIL import Image
+        >>> from mnist_nn.pictures.loading import measure_reduction
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "wide.png"
+        ...     Image.new("L", (4000, 300)).save(path)
+        ...     measure_reduction(path)
+        2.0
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a picture with unusual metadata is still a picture
+        with Image.open(path) as picture:
+            return max(1.0, max(picture.size) / MAX_SIDE_PX)
+
+
 def _upright(picture: Image.Image) -> Image.Image:
     """Reduce a large picture and apply its EXIF rotation."""
     if max(picture.size) > MAX_SIDE_PX:
