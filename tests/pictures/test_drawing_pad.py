@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from traitlets import TraitError
 
 from mnist_nn import DrawingPad, load_network, predict_digit
 from tests.pictures.browser import CHROMIUM, STROKES, answer, draw, shown_pad
+
+PAGE_SIDE = Path(__file__).parents[2] / "src" / "mnist_nn" / "pictures" / "drawing_pad.js"
 
 
 @pytest.fixture(scope="module")
@@ -208,9 +211,10 @@ def test_strokes_can_be_undone(page):
     assert answer(page).startswith("5 (")
     undo.click()
     assert answer(page) == before
-    page.locator(".mnist-pad-canvas").focus()
+    expect(undo).to_be_focused()
     page.keyboard.press("Control+z")
     assert answer(page) == "draw a digit"
+    page.locator(".mnist-pad-canvas").focus()
     for _ in range(30):
         page.keyboard.press("Control+z")
     expect(undo).to_be_disabled()
@@ -231,6 +235,30 @@ def test_a_second_view_shows_the_same_drawing(page):
     second.get_by_role("button", name="Clear").click()
     expect(page.locator(".mnist-pad-text").first).to_have_text("draw a digit")
     page.wait_for_function(f"({ink})(document.querySelector('.mnist-pad-canvas')) === 0")
+
+
+def test_what_is_drawn_while_an_answer_is_lost_is_sent_without_another_stroke(page):
+    """The page's side alone, with a model that never answers, as when the kernel was interrupted."""
+    alone = page.context.browser.new_page()
+    alone.evaluate(
+        """async source => {
+            const { default: pad } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+            const nothing = new DataView(new ArrayBuffer(784));
+            const answer = { turn: 0, text: "draw a digit", probabilities: Array(10).fill(0), pixels: nothing };
+            window.state = { drawing: new DataView(new ArrayBuffer(0)), turn: 0, answer };
+            const ignore = () => {};
+            const set = (name, value) => { window.state[name] = value; };
+            const get = (name) => window.state[name];
+            pad.render({ model: { get, set, save_changes: ignore, send: ignore, on: ignore }, el: document.body });
+        }""",
+        PAGE_SIDE.read_text(encoding="utf-8"),
+    )
+    draw(alone, [[(20, 50), (50, 50), (80, 50)]])
+    end_of_the_stroke = "state.drawing.getUint8(140 * 70 + 111)"
+    alone.wait_for_function(f"{end_of_the_stroke} < 128")
+    expect(alone.locator(".mnist-pad-text")).to_have_text("no answer: the kernel is busy or not running")
+    expect(alone.locator(".mnist-pad")).to_have_attribute("aria-busy", "false")
+    alone.close()
 
 
 def test_a_stopped_kernel_is_reported_and_no_old_answer_is_shown(page):

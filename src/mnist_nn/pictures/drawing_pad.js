@@ -76,11 +76,14 @@ function render({ model, el }) {
     setTimeout(complain, PATIENCE, model.get("turn"));
   }
 
-  // Say that no kernel answers, instead of leaving the answer to an earlier drawing.
+  // Say that no kernel answers, instead of leaving the answer to an earlier drawing. Send what was drawn meanwhile: an
+  // interrupted kernel answers that.
   function complain(turn) {
     if (!waiting() || model.get("turn") !== turn) return;
     blank(NO_ANSWER);
-    root.setAttribute("aria-busy", false); // screen readers may say nothing about a busy region
+    sentAt = -Infinity;
+    if (changed) send();
+    else root.setAttribute("aria-busy", false); // screen readers may say nothing about a busy region
   }
 
   // Jupyter's server delays an answer until the previous packet is acknowledged (Nagle's algorithm), and the browser's
@@ -214,8 +217,6 @@ function render({ model, el }) {
         remember();
         line(pen, pen);
       }
-    } else if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) {
-      undo();
     } else if (event.key === "Escape" || event.key === "Delete") {
       cursor.classList.remove("mnist-pad-down");
       clear();
@@ -233,6 +234,13 @@ function render({ model, el }) {
   });
   find("clear").addEventListener("click", clear);
   find("undo").addEventListener("click", undo);
+  // Undo works wherever the focus is in the pad, for example on a button that was just clicked.
+  root.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    undo();
+  });
 
   model.on("change:answer", show);
   model.on("change:drawing", restore);
