@@ -199,6 +199,7 @@ def test_errors_are_one_sentence(run, tmp_path, failing):
         ("--batch-size", "-5", "--batch-size must be at least 1, not -5"),
         ("--learning-rate", "0", "--learning-rate must be between 0 and 10, not 0"),
         ("--seed", "-1", "seed must be a whole number from 0"),
+        ("--data", "nowhere", "nowhere: no such file or folder"),
     ],
 )
 def test_impossible_settings_are_refused_before_a_folder_is_made(option, value, message, tmp_path, failing):

@@ -29,17 +29,19 @@ def train_command(options: argparse.Namespace) -> None:
         KeyboardInterrupt: Training was interrupted.
     """
     _check_options(options)
-    checkpoint = make_folder(options.run) / CHECKPOINT  # fail before training, not after it
+    checkpoint = options.run / CHECKPOINT
     if (options.run / RESULTS).exists() and not checkpoint.exists() and not options.overwrite:
         raise ValueError(f"{options.run} holds a finished run; choose another folder with --run, or add --overwrite")
+    print("loading TensorFlow ...", flush=True)
+    with exit_at_once():
+        mnist = load_mnist(options.data)
+    make_folder(options.run)  # fail before training, not after it
     if options.overwrite:
         checkpoint.unlink(missing_ok=True)
-    print("loading TensorFlow ...", flush=True)
     with exit_at_once():
         from .. import InterruptedTraining, build_model, evaluate, save_weights, train
         from .._internal.checkpoint import parse
 
-        mnist = load_mnist(options.data)
         model = build_model(seed=options.seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InterruptedTraining)
