@@ -34,6 +34,9 @@ def test_labels_of_similar_recipes_do_not_overlap():
     ax.figure.canvas.draw()
     boxes = [Text.get_window_extent(text) for text in ax.texts]  # without their lines
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    # The labels form a column, and each line ends where its label begins, so none passes behind another label.
+    assert np.ptp([box.x0 for box in boxes[:5]]) < 1
+    assert all(text.arrow_patch.get_window_extent().x1 < box.x0 + 2 for text, box in zip(ax.texts, boxes, strict=True))
 
 
 def test_history_of_one_epoch():

@@ -103,28 +103,39 @@ def plot_tradeoff(
     for name, value in lines.items():
         ax.axhline(value, color="0.6", linestyle=":", linewidth=1)
         ax.annotate(name, (1.01, value), xycoords=("axes fraction", "data"), va="center", fontsize=8.5, color="0.4")
-    height = right = 0.0
-    times = seconds.to_dict()
-    for number, name in enumerate(error.sort_values().index.astype(str)):
+    for name, place in _place_labels(seconds, error).items():
         first = name == seconds.index[0]
         color, weight = (ORANGE, "bold") if first else (BLUE, "normal")
         ax.plot(seconds[name], error[name], "D" if first else "o", color=color)
-        is_crowded = error[name] < height * LABEL_GAP  # then the labels form a column
-        height, right = max(error[name], height * LABEL_GAP), max(1.15 * times[name], right * is_crowded)
         ax.annotate(
             name,
             (seconds[name], error[name]),
-            (right, height),
+            place,
             va="center",
             fontsize=8.5,
             fontweight=weight,
-            zorder=4 - number / 100,  # the line to a label passes behind the labels below it
-            arrowprops={"arrowstyle": "-", "color": "0.7", "shrinkA": 0, "shrinkB": 3},
+            arrowprops={"arrowstyle": "-", "color": "0.7", "shrinkA": 0, "shrinkB": 3, "relpos": (0, 0.5)},
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0},  # hides the lines behind the label
         )
     for axis in (ax.xaxis, ax.yaxis):
         _label_logarithmic(axis)
     return ax
+
+
+def _place_labels(seconds: pd.Series, error: pd.Series) -> dict[str, tuple[float, float]]:
+    """Return where the label of each point begins; those of points at nearly the same height form a column."""
+    columns: list[dict[str, float]] = []
+    height = 0.0
+    for name, value in error.sort_values().to_dict().items():
+        if value >= height * LABEL_GAP:
+            columns.append({})
+        height = max(value, height * LABEL_GAP)
+        columns[-1][name] = height
+    places = {}
+    for column in columns:
+        right = 1.15 * seconds[list(column)].max()
+        places |= {name: (right, height) for name, height in column.items()}
+    return places
 
 
 def plot_seeds(correct: pd.Series, images: int, *, ax: Axes | None = None) -> Axes:
