@@ -53,6 +53,19 @@ def test_activations_agree_with_numpy(pretrained, images):
     assert (first.shape, second.shape) == ((12, 128), (12, 64))
 
 
+def test_activations_are_those_of_hidden_layers_only(images):
+    (only,) = activations(build_model(hidden=(32,)), images)
+    assert only.shape == (12, 32)
+    layers = [keras.layers.Flatten(), keras.layers.Dense(32), keras.layers.Dense(10), keras.layers.Softmax()]
+    separate = keras.Sequential([keras.Input((28, 28)), *layers])
+    assert [part.shape for part in activations(separate, images)] == [(12, 32)]
+
+
+def test_a_list_of_images_is_changed_like_an_array(pretrained, images):
+    for attack in (deepfool, jsma):
+        assert np.array_equal(attack(pretrained, list(images[:2])), attack(pretrained, images[:2]))
+
+
 def test_saliency_agrees_with_finite_differences(pretrained, images, ranking):
     gradients = saliency(pretrained, images)
     predicted, runner_up = ranking[:, 0], ranking[:, 1]

@@ -32,10 +32,11 @@ def activations(model: keras.Model, images: np.ndarray) -> list[np.ndarray]:
         [(5, 128), (5, 64)]
     """
     images, dense = check_images(images), keras.layers.Dense
-    hidden = [layer.output for layer in check_keras_model(model).layers[:-1] if isinstance(layer, dense)]
-    if not hidden:
+    outputs = [layer.output for layer in check_keras_model(model).layers if isinstance(layer, dense)]
+    if len(outputs) < 2:
         raise ValueError("model must have a hidden Dense layer, like the one of build_model(); this one has none")
-    return [np.asarray(part) for part in keras.Model(model.inputs[0], hidden)(images, training=False)]
+    # With the last layer, which is dropped, there are several outputs, so Keras returns a list.
+    return [np.asarray(part) for part in keras.Model(model.inputs[0], outputs)(images, training=False)[:-1]]
 
 
 def saliency(model: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -87,7 +88,7 @@ def occlusion_sensitivity(model: ModelLike, images: np.ndarray, side: int = 5) -
     Notes:
         M. Zeiler and R. Fergus, arXiv:1311.2901.
     """
-    if side not in range(1, 28, 2):
+    if not isinstance(side, int | np.integer) or side not in range(1, 28, 2):
         raise ValueError(f"side must be an odd number of pixels from 1 to 27, not {side!r}")
     return np.stack([_occlusion_sensitivity(model, image, side) for image in check_images(images)])
 
@@ -131,7 +132,8 @@ def deepfool(model: keras.Model, images: np.ndarray, max_steps: int = 50) -> np.
     Notes:
         S.-M. Moosavi-Dezfooli, A. Fawzi and P. Frossard, "DeepFool", arXiv:1511.04599.
     """
-    start = check_images(images).astype(np.float32)
+    images = check_images(images)
+    start = images.astype(np.float32)
     predicted = predict_probabilities(model, images).argmax(axis=1)
     changed, result = start.copy(), images.copy()
     active = np.arange(len(images))
@@ -186,7 +188,8 @@ def jsma(model: keras.Model, images: np.ndarray, max_pixels: int = 100) -> np.nd
     Notes:
         In the manner of the Jacobian-based saliency map attack: N. Papernot et al., arXiv:1511.07528.
     """
-    result = check_images(images).copy()
+    images = check_images(images)
+    result = images.copy()
     predicted = predict_probabilities(model, images).argmax(axis=1)
     active, used = np.arange(len(images)), np.zeros(images.shape, bool)
     for _ in range(max_pixels):
