@@ -1,6 +1,7 @@
 """All metrics agree with an example computed by hand and with Keras, scikit-learn and statsmodels."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import classification_report, confusion_matrix, log_loss
 from statsmodels.stats.proportion import proportion_confint
@@ -92,10 +93,22 @@ def test_invalid_arguments_are_refused(trained, mnist):
     [
         (np.array([[1], [2]]), np.eye(10)[:2], r"\(2, 1\); type labels.ravel\(\)"),
         (np.eye(10)[:2], np.eye(10)[:2], r"labels.argmax\(axis=1\) for one-hot"),
-        (np.array([1, 12]), np.eye(10)[:2], "labels must be from 0 to 9, not up to 12"),
+        (np.array([1, 12]), np.eye(10)[:2], "labels must be from 0 to 9, not from 1 to 12"),
         (np.array([1, 2, 3]), np.eye(10)[:2], r"probabilities must have shape \(3, 10\), not \(2, 10\)"),
+        (np.array([1, 2]), np.full((2, 10), np.nan), "probabilities must be from 0 to 1, without NaN"),
+        (np.array([1, 2]), np.full((2, 10), -3.0), "probabilities must be from 0 to 1, without NaN"),
     ],
 )
 def test_an_evaluation_of_other_shapes_is_refused(labels, probabilities, message):
     with pytest.raises(ValueError, match=message):
         Evaluation(labels, probabilities)
+
+
+def test_an_evaluation_accepts_what_other_libraries_return():
+    expected = Evaluation(np.array([1, 2]), np.eye(10)[[1, 3]])
+    for result in (
+        Evaluation([1, 2], np.eye(10)[[1, 3]].tolist()),
+        Evaluation(pd.Series([1, 2], index=[7, 3]), pd.DataFrame(np.eye(10)[[1, 3]])),
+    ):
+        assert (result.correct, result.loss) == (expected.correct, expected.loss)
+        assert np.array_equal(result.confusion, expected.confusion)

@@ -24,7 +24,8 @@ class Evaluation:
         probabilities: float32 (n, 10), the predicted probabilities; those of another library work as well.
 
     Raises:
-        ValueError: The labels are not n whole numbers from 0 to 9, or the probabilities have no row for each.
+        ValueError: The labels are not n whole numbers from 0 to 9, or the probabilities have no row for each or are
+            not from 0 to 1.
 
     Example:
         >>> import numpy as np
@@ -47,7 +48,12 @@ class Evaluation:
         if probabilities.ndim != 2 or len(probabilities) != len(labels):
             raise ValueError(f"probabilities must have shape ({len(labels):,}, 10), not {probabilities.shape}")
         if not np.isin(labels, range(probabilities.shape[1])).all():
-            raise ValueError(f"labels must be from 0 to {probabilities.shape[1] - 1}, not up to {labels.max()}")
+            highest, given = probabilities.shape[1] - 1, f"{labels.min()} to {labels.max()}"
+            raise ValueError(f"labels must be from 0 to {highest}, not from {given}")
+        if not ((probabilities >= 0) & (probabilities <= 1.001)).all():  # also false for NaN
+            raise ValueError("probabilities must be from 0 to 1, without NaN; give the outputs of a softmax layer")
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "probabilities", probabilities)
 
     @cached_property
     def predicted(self) -> np.ndarray:
