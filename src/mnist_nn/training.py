@@ -69,7 +69,8 @@ def train(
             callbacks are called once for all of them.
         checkpoint: A folder for this training alone. The complete state is written there after every epoch. If the
             process is killed, the same call continues after the last finished epoch and gives the same weights and
-            history, bit for bit; after the last epoch it returns at once.
+            history, bit for bit; after the last epoch it returns at once. The state of `callbacks` is not stored:
+            EarlyStopping, for example, starts counting again.
 
     Returns:
         History whose `history` holds the lists "loss", "accuracy", "val_loss" and "val_accuracy", one value per epoch.
@@ -104,7 +105,7 @@ def train(
     if saved:
         saved.restore(model)
         if saved.finished:
-            _finish(model, non_digits, validation)
+            _finish(model, non_digits, validation, saved)
             return history
     data = batches(train, batch_size, epochs * steps, seed, augmentation, non_digits, first_step=first_epoch * steps)
     try:
@@ -124,9 +125,9 @@ def train(
             saved.restore(model)
         epoch = len(history.epoch) + 1
         warnings.warn(f"training was interrupted in epoch {epoch} of {epochs}", InterruptedTraining, stacklevel=2)
-        _finish(model, non_digits, None)
+        _finish(model, non_digits)
     else:
-        _finish(model, non_digits, validation)
+        _finish(model, non_digits, validation, saved)
     return history
 
 
@@ -188,7 +189,9 @@ def _compile(model: Any, optimizer: Any, non_digits: NonDigits | None, epochs: i
         model.optimizer.build(model.trainable_variables)
 
 
-def _finish(model: Any, non_digits: NonDigits | None, validation: Split | None) -> None:
+def _finish(
+    model: Any, non_digits: NonDigits | None, validation: Split | None = None, saved: Checkpoint | None = None
+) -> None:
     """Compile a model that has seen non-digits with Keras' own loss, so that Keras can copy, save and load it.
 
     If validation images are given, correct its confidence as well; an interrupted training keeps its weights.
@@ -196,6 +199,8 @@ def _finish(model: Any, non_digits: NonDigits | None, validation: Split | None) 
     if non_digits:
         if validation is not None:
             fold_temperature(model, validation)
+            if saved:
+                saved.remember(model)
         with model.distribute_strategy.scope():
             model.compile(model.optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 

@@ -1,1 +1,1 @@
-"""Tests of the internal modules: files, checkpoints, distributed training and the Muon optimiser."""
+"""Tests of the internal modules: files and checkpoints."""

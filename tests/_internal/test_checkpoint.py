@@ -91,6 +91,16 @@ def test_an_interrupted_training_returns_its_history_and_continues_when_run_agai
     assert same(run(model, checkpoint=tmp_path, **simple()), undisturbed_simple)
 
 
+def test_a_finished_training_is_not_repeated_for_the_same_model(run, tmp_path):
+    """As when a cell of a notebook is run twice; the default settings change the weights after the last epoch."""
+    first = run(epochs=2, checkpoint=tmp_path)
+    weights = [part.copy() for part in first[0].get_weights()]
+    for _ in range(2):
+        again = run(first[0], epochs=2, checkpoint=tmp_path)
+        assert all(np.array_equal(*pair) for pair in zip(weights, again[0].get_weights(), strict=True))
+        assert again[1].history == first[1].history
+
+
 def test_an_interrupted_training_without_a_checkpoint(run, undisturbed_simple):
     with pytest.warns(InterruptedTraining, match="in epoch 3 of 8"):
         _, history = run(callbacks=[During(2, interrupt)], **simple())

@@ -21,6 +21,7 @@ from .tensorflow import keras
 
 MAX_DESCRIPTION_BYTES = 2_000_000  # the history of about 20,000 epochs
 VALUES_PER_WEIGHT = 10  # upper bound: no Keras optimiser stores more than a few values for each weight
+WEIGHTS = "initial weights", "weights", "final weights"  # digests; a training goes on from any of these weights
 REMEDY = "remove it, or choose another folder for this training"
 
 
@@ -48,7 +49,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.saved = self._read(model) if self.path.exists() else None
         if self.saved:
             differing = [name for name in self.settings if self.saved["settings"].get(name) != self.settings[name]]
-            if self.initial_weights not in (self.saved["initial weights"], self.saved["weights"]):
+            if self.initial_weights not in [self.saved.get(name) for name in WEIGHTS]:
                 differing.append("initial weights")
             if differing:
                 raise ValueError(
@@ -100,6 +101,13 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self._write(len(self.history.epoch), finished=True)
 
+    def remember(self, model: Any) -> None:
+        """Store the digest of the final weights, with their temperature, so that the same call accepts them again."""
+        saved, final = self._read(model), digest(*model.get_weights())
+        state = saved.pop("state")
+        if saved.get("final weights") != final:
+            self._replace(saved | {"final weights": final}, state)
+
     def _write(self, epochs: int, finished: bool = False) -> None:
         model: Any = self.model
         description = {
@@ -111,7 +119,9 @@ class Checkpoint(keras.callbacks.Callback):
             "seconds": self.seconds + time.perf_counter() - self.start,
             "history": self.history.history,
         }
-        state = b"".join(np.asarray(variable).tobytes() for variable in _variables(model))
+        self._replace(description, b"".join(np.asarray(variable).tobytes() for variable in _variables(model)))
+
+    def _replace(self, description: dict[str, Any], state: bytes) -> None:
         content = json.dumps(description, default=float).encode() + b"\n" + state
         with atomic_write(self.path) as written:
             written.write_bytes(digest(content).encode() + content)
