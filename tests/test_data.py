@@ -136,6 +136,13 @@ def test_a_folder_of_compressed_idx_files(folder, arrays):
     assert_same(load_mnist(folder), arrays)
 
 
+def test_hidden_files_and_folders_are_no_idx_files(folder, arrays):
+    """macOS adds a hidden file beside each, and some archive programs unpack a file into a folder of its name."""
+    (folder / f"._{NAMES[0]}").write_bytes(b"attributes")
+    (folder / NAMES[0].replace("-idx", ".idx")).mkdir()
+    assert_same(load_mnist(folder), arrays)
+
+
 def test_a_plain_file_is_preferred_to_its_gz(folder, arrays):
     (folder / f"{NAMES[0]}.gz").write_bytes(b"not read")
     assert_same(load_mnist(folder), arrays)

@@ -140,6 +140,8 @@ def _find_idx(folder: Path, part: str, kind: str) -> Path:
     found = {}
     for path in sorted(folder.iterdir(), reverse=True):  # reversed: a plain file wins over its .gz
         name = path.name.lower()
+        if name.startswith(".") or not path.is_file():
+            continue
         if "idx" in name and kind in name and any(word in name for word in words):
             found[name.removesuffix(".gz")] = path
     if not found:
