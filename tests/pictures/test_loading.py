@@ -114,8 +114,16 @@ def test_a_pillow_image_that_cannot_be_read_is_refused(files):
         open_picture(truncated)
     closed = Image.open(io.BytesIO(files["PNG"]))
     closed.close()
-    with pytest.raises(ValueError, match=r"image cannot be read|closed"):
+    with pytest.raises(ValueError, match="image cannot be read .* open it again, or give a path"):
         open_picture(closed)
+
+
+def test_lab_colours_are_refused_with_the_name_of_the_file(tmp_path):
+    picture = Image.new("LAB", (50, 50))
+    picture.save(tmp_path / "lab.tif")
+    for given, name in ((tmp_path / "lab.tif", "lab.tif"), (picture, "image")):
+        with pytest.raises(ValueError, match=f"{name}.*LAB: save it as RGB"):
+            open_picture(given)
 
 
 def test_several_images_are_no_picture():

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -30,6 +31,22 @@ def test_the_table_holds_what_predict_digit_returns(model, mnist):
         expected = predict_digit(model, image)
         assert (line.digit, line.confidence, line.sure) == (expected.digit, expected.confidence, expected.sure)
         assert (line.left, line.top, line.right, line.bottom) == expected.box
+
+
+def test_the_pictures_may_be_a_column_of_paths(model, row, tmp_path):
+    path = str(tmp_path / "row.png")
+    Image.fromarray(row).save(path)
+    for column in (pd.Series([path, path]), np.array([path, path])):
+        assert predict_pictures(model, column)["picture"].tolist() == [path, path]
+
+
+def test_a_texture_is_named_when_it_is_refused(model, tmp_path):
+    dots = np.full((800, 800), 255, np.uint8)
+    for shift in range(8):
+        dots[10 + shift :: 24, 10::24] = dots[10::24, 10 + shift :: 24] = 0
+    Image.fromarray(dots).save(tmp_path / "texture.png")
+    with pytest.raises(ValueError, match=r"texture\.png: image holds .* marks, more than 300 digits"):
+        predict_pictures(model, [tmp_path / "texture.png"], row=True)
 
 
 def test_rows_have_one_line_per_digit(model, row, tmp_path):

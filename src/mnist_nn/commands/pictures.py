@@ -33,7 +33,7 @@ def predict_command(options: argparse.Namespace) -> None:
             found = find_digits(model, path, options.row)
             lines = _as_json(path, found) if options.json else _as_text(model, path, found, options.row)
         except (ValueError, OSError) as error:
-            errors.append(str(error) if str(path) in str(error) else f"{path}: {error}")
+            errors.append(str(error))
         else:
             print(*lines, sep="\n", flush=True)
     if errors:

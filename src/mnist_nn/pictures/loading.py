@@ -40,7 +40,7 @@ def open_picture(image: ImageLike) -> Image.Image:
     if isinstance(image, Image.Image):
         try:
             return _upright(image)
-        except (OSError, AssertionError) as error:  # a file that is read only now: truncated, or already closed
+        except (OSError, ValueError, AssertionError) as error:  # truncated, already closed, or in unusual colours
             raise ValueError(
                 f"image cannot be read ({error or 'it is closed'}); open it again, or give a path"
             ) from error
@@ -86,6 +86,8 @@ def measure_reduction(path: Path) -> float:
 
 def _upright(picture: Image.Image) -> Image.Image:
     """Reduce a large picture and apply its EXIF rotation."""
+    if picture.mode == "LAB":
+        raise ValueError("its colours are stored as LAB: save it as RGB")
     if max(picture.size) > MAX_SIDE_PX:
         width, height = (max(1, round(MAX_SIDE_PX / max(picture.size) * side)) for side in picture.size)
         picture = picture.convert("L") if picture.mode == "1" else picture

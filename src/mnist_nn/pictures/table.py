@@ -13,6 +13,7 @@ from ..model import ModelLike
 from .digit import predict_digit
 from .loading import ImageLike
 from .prediction import Prediction, model_first
+from .reading import TooManyMarksError
 from .rows import read_digits
 
 if TYPE_CHECKING:
@@ -64,14 +65,20 @@ def predict_pictures(model: ModelLike, pictures: Iterable[ImageLike], *, row: bo
 
 
 def _is_one_picture(array: object) -> bool:
-    """Return True for an array of one picture, grey or in colour."""
-    shape = getattr(array, "shape", (0, 0, 0))
+    """Return True for an array of one picture, grey or in colour; a column of paths or pictures is none."""
+    dtype = getattr(array, "dtype", None)
+    if dtype is None or dtype.kind not in "biuf":
+        return False
+    shape = getattr(array, "shape", ())
     return len(shape) < 3 or (len(shape) == 3 and shape[2] in (3, 4))
 
 
 def predict_one(model: ModelLike, picture: ImageLike, row: bool) -> list[Prediction]:
     """Return the digits in a picture: all of them with `row`, else one."""
-    return read_digits(model, picture) if row else [predict_digit(model, picture)]
+    try:
+        return read_digits(model, picture) if row else [predict_digit(model, picture)]
+    except TooManyMarksError as error:
+        raise ValueError(f"{picture}: {error}" if isinstance(picture, str | Path) else str(error)) from None
 
 
 def find_digits(model: ModelLike, picture: ImageLike, row: bool) -> list[Prediction]:
