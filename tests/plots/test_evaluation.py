@@ -146,6 +146,8 @@ def test_risk_coverage(result):
     assert budget.get_ydata() == [1, 1]
     assert (point.get_xdata()[0], point.get_ydata()[0]) == (100 * chosen.coverage, 100 * chosen.error)
     assert texts(ax)[0] == "budget: 1 %"
+    few = select_confident(result, 1 - 1e-6)
+    assert plot_risk_coverage(table, few).get_xlim()[0] < 100 * few.coverage
 
 
 def test_robustness(small):

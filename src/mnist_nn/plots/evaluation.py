@@ -203,6 +203,7 @@ def plot_risk_coverage(
         ax.plot(*point, "D", color=ORANGE)
         text = f"{point[0]:.1f} % accepted,\n{point[1]:.2f} % of these wrong"
         ax.annotate(text, point, (-10, 34), textcoords="offset points", ha="right", arrowprops={"arrowstyle": "-"})
-    ax.set(xlabel="coverage: accepted answers (%)", ylabel="wrong answers (%)", xlim=(50, 100.5))
+    lowest = 50 if selection is None else min(50, 100 * selection.coverage - 5)
+    ax.set(xlabel="coverage: accepted answers (%)", ylabel="wrong answers (%)", xlim=(lowest, 100.5))
     ax.set_ylim(bottom=0)
     return ax

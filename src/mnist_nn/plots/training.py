@@ -18,7 +18,7 @@ from ._common import BLUE, ORANGE, new_axes, new_figure
 if TYPE_CHECKING:
     from .._internal.tensorflow import keras
 
-SMALLEST = 1e-3  # drawn for 0, which a logarithmic axis does not have
+SMALLEST = 1e-3  # drawn for smaller values, because a logarithmic axis has no 0
 LABEL_GAP = 1.1  # labels this factor apart on a logarithmic axis do not touch
 
 
