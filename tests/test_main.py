@@ -315,12 +315,15 @@ def test_an_interruption_before_training(monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.end_to_end
-@pytest.mark.parametrize("seconds", [0.0, 0.5, 1.5, 2.5])
-def test_ctrl_c_ends_the_program_with_one_sentence(tmp_path, seconds):
-    """From the first line on, which is printed before TensorFlow is imported."""
+@pytest.mark.parametrize(("line", "seconds"), [("loading", 0.0), ("loading", 0.5), ("loading", 1.5), ("Epoch 1/", 0.0)])
+def test_ctrl_c_ends_the_program_with_one_sentence(tmp_path, line, seconds):
+    """From the first line on, which is printed before TensorFlow is imported, and during the training."""
     command = [sys.executable, "-u", "-m", "mnist_nn", "train", "--run", str(tmp_path / "run")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "loading TensorFlow ...\n"
+        if line != "loading":
+            while not (shown := process.stdout.readline()).startswith(line):
+                assert shown, "the program has ended"
         time.sleep(seconds)
         process.send_signal(signal.SIGINT)
         _, shown = process.communicate(timeout=120)
