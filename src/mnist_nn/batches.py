@@ -26,7 +26,8 @@ def batches(
 ) -> tf.data.Dataset:
     """Return the batches (images, labels) from `first_step` to `steps`, each a function of (seed, step) only.
 
-    The batches of an epoch come from its own permutation. The few remaining images differ from epoch to epoch.
+    The batches of an epoch come from its own permutation. Images that do not fill a batch are left out; these are
+    others in each epoch.
 
     Args:
         split: The training images and labels.

@@ -64,7 +64,7 @@ class Candidate:
 
     @property
     def share(self) -> float:
-        """The fraction of the candidate's ink that it explains; ink that is left out counts half."""
+        """The confidence, but at least 0.5, because ink that is left out counts half."""
         return max(self.confidence, MIN_CONFIDENCE)
 
     @property

@@ -12,7 +12,7 @@ from ..model import ModelLike, check_model, predict_probabilities
 from .normalization import aspect_ratio, normalize, stretch
 
 # Of the validation digits with at least this confidence (4,768 of 5,000) two are misclassified: less than 0.1 %. With a
-# threshold of 0.92 it would be three of 4,854, but more letters by other people would be taken for digits.
+# threshold of 0.92 it would be three of 4,853, but more letters by other people would be taken for digits.
 SURE_CONFIDENCE = 0.971
 SHIFTS_PX = [(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)]  # down and right
 NARROW, WIDEN = 0.35, 1.5  # nearly all of MNIST's digits below this width / height are 1s, so others are read as 1 too
@@ -29,7 +29,8 @@ class Prediction:
         probabilities: float32 (10,), the probabilities of the ten digits.
         pixels: uint8 (28, 28), what the network was given; all 0 if the picture is blank.
         box: Left, top, right and bottom of the digit, in pixels of the picture that `open_picture` returns.
-        clear: True if the picture holds nothing but this digit.
+        clear: False if `predict_digit` found more in the picture than this digit; always True in the result of
+            `read_digits`.
         line: The number of the line that the digit stands in, counted from 0.
 
     Example:

@@ -63,7 +63,7 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
 
 @dataclass(frozen=True)
 class _Interpretation:
-    """The marks if ink has one polarity, and if white paper or the picture itself continues outside its edges.
+    """The marks under one assumption: ink is dark or light, and white paper or the picture's edge continues outside.
 
     An interpretation that contradicts the skewness of the contrast is open to doubt: it must explain more.
     """

@@ -86,7 +86,7 @@ def _sort_into_lines(digits: list[Candidate]) -> list[list[Candidate]]:
 
 
 def _is_same_line(line: list[Candidate], other: list[Candidate]) -> bool:
-    """Return True if no digit stands above one of the other line, though both lines are equally high."""
+    """Return True if two lines overlap vertically, and no digit of one stands above a digit of the other."""
     (top, bottom), (other_top, other_bottom) = (
         (min(digit.box[1] for digit in digits), max(digit.box[3] for digit in digits)) for digits in (line, other)
     )
