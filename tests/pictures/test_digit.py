@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from scipy import ndimage
+from sklearn.datasets import load_digits
 
 from mnist_nn import Prediction, load_network, load_pretrained, predict_digit, predict_probabilities, prepare_image
 from mnist_nn.pictures.candidates import Candidate, Reading
@@ -31,6 +32,19 @@ def large(digit):
 def similar(a, b):
     """Return True if two 28x28 digits look alike: their correlation is above 0.95."""
     return np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("light_on_dark", [False, True])
+def test_pictures_of_eight_by_eight_pixels_are_read(light_on_dark):
+    network = load_network()
+    digits = load_digits()
+    images = digits.images[:100] / 16
+    found = [predict_digit(network, image if light_on_dark else 1 - image) for image in images]
+    assert sum(prediction.digit == digit for prediction, digit in zip(found, digits.target, strict=False)) >= 92
+    left, top, right, bottom = np.array([prediction.box for prediction in found]).T
+    assert min(left.min(), top.min()) >= 0
+    assert max(right.max(), bottom.max()) <= 8
+    assert (bottom - top).min() >= 6
 
 
 def encoded(image, format="PNG", **options):

@@ -1,8 +1,10 @@
 """Predict the digit in a picture."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
+from PIL import Image
 
 from ..model import ModelLike, Network, load_network
 from .candidates import Candidate, Reading
@@ -10,9 +12,10 @@ from .loading import ImageLike, brightness, open_picture
 from .normalization import SIDE_PX
 from .prediction import Prediction, model_first
 from .reading import read_picture
-from .segmentation import reduce
+from .segmentation import reduce, resize
 
 SEARCH_SIDE_PX = 480  # the digit is searched for at this size
+MIN_SIDE_PX, ENLARGED = 16, 4  # smaller pictures are enlarged by this factor: the noise is estimated in 7x7 pixels
 MIN_DIGIT_PX = 100  # a digit that is smaller at that size is cut out of the larger picture
 
 
@@ -75,6 +78,11 @@ def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
 
     The digit is searched for at a small size. If it is small there, it is cut out at a larger size.
     """
+    if max(brightness.shape) < MIN_SIDE_PX:
+        size = brightness.shape[0] * ENLARGED, brightness.shape[1] * ENLARGED
+        found = _find_digit(model, resize(brightness, size, Image.Resampling.BICUBIC).clip(0, 1))
+        left, top, right, bottom = (round(side / ENLARGED) for side in found.box)
+        return replace(found, box=(left, top, right, bottom))
     small, scale = reduce(brightness, SEARCH_SIDE_PX)
     reading = read_picture(model, small, tight=True)
     if not reading.candidates:
