@@ -214,6 +214,14 @@ def test_the_marks_of_a_texture_are_not_joined_in_every_possible_way():
     assert model.seen < 12_000  # five views of each group of marks
 
 
+def test_stripes_are_refused(model):
+    """The box of each is nearly as large as the picture; to join them would take a minute and gigabytes."""
+    down, right = np.indices((600, 600))
+    stripes = np.where((down + right) % 40 < 16, 0, 255).astype(np.uint8)
+    with pytest.raises(ValueError, match="image holds a pattern such as stripes; cut out the part with digits"):
+        read_digits(model, stripes)
+
+
 def test_a_page_of_text_is_refused(model):
     page = Image.new("L", (1400, 1000), "white")
     text = "\n".join(["the quick brown fox jumps over the lazy dog"] * 20)

@@ -22,6 +22,7 @@ from .touching import split_touching
 MIN_SIDE_PX = 4  # smaller marks are specks
 MIN_SIDE = 0.005  # the same, as a fraction of the picture's longer side
 MAX_MARKS = 300  # a picture with more is a texture or a page of text
+MAX_OVERLAP = 5  # times the picture's area; marks whose boxes cover more together are stripes or another texture
 ENOUGH = 0.95  # a reading that explains so much of the ink needs no alternative
 MIN_GAIN = 0.1  # a less plausible interpretation must explain so much more
 CLEAR_SKEWNESS = 0.2  # of the contrast; with less, either polarity is possible
@@ -123,7 +124,7 @@ def read_marks(model: ModelLike, marks: Marks, tight: bool = False) -> Reading:
         A reading, without candidates if there are no marks.
 
     Raises:
-        TooManyMarksError: There are more than 300 marks of similar size.
+        TooManyMarksError: There are more than 300 marks of similar size, or marks that overlap like stripes.
     """
     possible = marks.sizes >= max(MIN_SIDE_PX, MIN_SIDE * max(marks.ink.shape))
     left_out = 0.0
@@ -139,6 +140,9 @@ def read_marks(model: ModelLike, marks: Marks, tight: bool = False) -> Reading:
             f"image holds {len(chosen):,} marks, more than {MAX_MARKS} digits; cut out the part with digits"
         )
     chosen = chosen[:MAX_MARKS]
+    top_left, bottom_right = marks.boxes[chosen[:MAX_MARKS], :2], marks.boxes[chosen[:MAX_MARKS], 2:]
+    if np.prod(bottom_right - top_left, axis=1).sum() > MAX_OVERLAP * marks.ink.size:
+        raise TooManyMarksError("image holds a pattern such as stripes; cut out the part with digits")
     judge = Judge(model, marks, tight)
     candidates = join_parts(judge, judge([frozenset([mark]) for mark in chosen.tolist()]))
     reading = Reading(split_touching(model, candidates), left_out=left_out)
