@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,6 +130,19 @@ def test_predict_continues_after_a_picture_that_cannot_be_read(run, mnist, tmp_p
     )
     assert shown.out.startswith(str(good))
     assert len(shown.err.splitlines()) == 3
+
+
+def test_predict_continues_after_a_folder_that_cannot_be_opened(mnist, tmp_path, failing, monkeypatch):
+    good, closed = tmp_path / "good.png", tmp_path / "closed"
+    Image.fromarray(255 - mnist.train.images[0]).save(good)
+    closed.mkdir()
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    shown = failing(["predict", closed, good], f"{closed}: cannot be opened (Permission denied)")
+    assert shown.out.startswith(str(good))
 
 
 def test_a_page_that_is_refused_is_named(tmp_path, failing):

@@ -83,8 +83,12 @@ def _find_pictures(paths: list[Path]) -> tuple[list[Path], list[str]]:
     found, errors = [], []
     for path in paths:
         inside = [path]
-        if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES and file.is_file())
+        try:
+            if path.is_dir():
+                inside = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES and file.is_file())
+        except OSError as error:  # the other pictures can still be read
+            errors.append(f"{path}: cannot be opened ({error.strerror}); give another picture or folder")
+            continue
         if not inside:
             errors.append(f"{path}: no pictures in this folder ({', '.join(sorted(PICTURES))})")
         found += inside
