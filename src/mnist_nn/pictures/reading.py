@@ -140,7 +140,7 @@ def read_marks(model: ModelLike, marks: Marks, tight: bool = False) -> Reading:
             f"image holds {len(chosen):,} marks, more than {MAX_MARKS} digits; cut out the part with digits"
         )
     chosen = chosen[:MAX_MARKS]
-    top_left, bottom_right = marks.boxes[chosen[:MAX_MARKS], :2], marks.boxes[chosen[:MAX_MARKS], 2:]
+    top_left, bottom_right = marks.boxes[chosen, :2], marks.boxes[chosen, 2:]
     if np.prod(bottom_right - top_left, axis=1).sum() > MAX_OVERLAP * marks.ink.size:
         raise TooManyMarksError("image holds a pattern such as stripes; cut out the part with digits")
     judge = Judge(model, marks, tight)
