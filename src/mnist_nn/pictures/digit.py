@@ -15,7 +15,7 @@ from .reading import read_picture
 from .segmentation import reduce, resize
 
 SEARCH_SIDE_PX = 480  # the digit is searched for at this size
-TINY_SIDE_PX, ENLARGED = 16, 4  # smaller pictures are enlarged by this factor: the noise is estimated in 7x7 pixels
+SMALL_SIDE_PX, ENLARGED = 64, 4  # smaller pictures are enlarged by this factor, else strokes seem to be noise
 MIN_DIGIT_PX = 100  # a digit that is smaller at that size is cut out of the larger picture
 
 
@@ -78,7 +78,7 @@ def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
 
     The digit is searched for at a small size. If it is small there, it is cut out at a larger size.
     """
-    if max(brightness.shape) < TINY_SIDE_PX:
+    if max(brightness.shape) < SMALL_SIDE_PX:
         size = brightness.shape[0] * ENLARGED, brightness.shape[1] * ENLARGED
         found = _find_digit(model, resize(brightness, size, Image.Resampling.BICUBIC).clip(0, 1))
         left, top, right, bottom = (round(side / ENLARGED) for side in found.box)
