@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 from scipy import ndimage
 from sklearn.datasets import load_digits
 
@@ -45,6 +45,16 @@ def test_pictures_of_eight_by_eight_pixels_are_read(light_on_dark):
     assert min(left.min(), top.min()) >= 0
     assert max(right.max(), bottom.max()) <= 8
     assert (bottom - top).min() >= 6
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_small_tight_crops_are_read(mnist, scale):
+    network = load_network()
+    right = 0
+    for image, label in zip(mnist.test.images[:100], mnist.test.labels[:100], strict=True):
+        crop = Image.fromarray(image).crop(Image.fromarray(255 * (image > 60).astype(np.uint8)).getbbox())
+        right += predict_digit(network, ImageOps.invert(ImageOps.scale(crop, scale))).digit == label
+    assert right >= 95
 
 
 def encoded(image, format="PNG", **options):
@@ -249,6 +259,19 @@ def test_the_polarity_of_a_tight_crop_does_not_matter(mnist):
         dark += predict_digit(load_network(), 255 - tight).digit == label
     assert min(light, dark) >= 54
     assert abs(light - dark) <= 2
+
+
+@pytest.mark.parametrize("side", [80, 100, 280, 600])
+@pytest.mark.parametrize(
+    ("digit", "corners"),
+    [(7, [(0, 0), (1, 0), (0.35, 1)]), (2, [(0, 0.2), (0.3, 0), (0.8, 0), (0.9, 0.3), (0, 1), (1, 1)])],
+)
+def test_a_straight_stroke_along_the_edge_of_a_tight_crop_belongs_to_the_digit(side, digit, corners):
+    width, height, pen = 0.7 * side, side, side // 18
+    picture = Image.new("L", (round(width), height), 255)
+    points = [((width - pen) * x + pen / 2, (height - pen) * y + pen / 2) for x, y in corners]
+    ImageDraw.Draw(picture).line(points, 0, pen)
+    assert predict_digit(load_network(), picture).digit == digit
 
 
 def test_a_digit_in_a_printed_box_is_cut_out(large):

@@ -17,6 +17,7 @@ LIKE_DIGIT = 0.5  # of the usual digit's size and ink, or twice as much
 MIN_MASS = 0.1  # of the usual digit; less ink is a speck or a crease
 MIN_INSIDE = 0.3  # of the size of a circle around a digit
 MIN_SHARE = 0.8  # of the ink; a picture whose digit has less holds more than this digit
+FILLED = 0.7  # of the picture's height or width
 MIN_STRENGTH = 0.3  # of the usual digit's; fainter marks are shadows or shine through the paper
 
 
@@ -122,9 +123,21 @@ class Reading:
         likely = max(self.candidates, key=lambda candidate: candidate.mass * candidate.confidence**2)
         return digit if digit.mass >= MIN_MASS * likely.mass else likely  # else it is a speck
 
+    @property
+    def mass(self) -> float:
+        """The ink of all candidates."""
+        return sum(candidate.mass for candidate in self.candidates)
+
+    def main_fills(self, shape: tuple[int, ...]) -> bool:
+        """Return True if the main digit is nearly as high or wide as a picture, so that its edge may have cut it."""
+        if not self.candidates:
+            return False
+        left, top, right, bottom = self.main.box
+        return max((bottom - top) / shape[0], (right - left) / shape[1]) >= FILLED
+
     def has_most_ink(self, candidate: Candidate) -> bool:
         """Return True if a candidate has most of the ink."""
-        return candidate.mass > MIN_SHARE * sum(other.mass for other in self.candidates)
+        return candidate.mass > MIN_SHARE * self.mass
 
     @cached_property
     def explained(self) -> float:
@@ -146,8 +159,7 @@ class Reading:
         """The fraction of the ink that `main` explains alone, 0 to 1."""
         if not self.candidates:
             return 0.0
-        mass = sum(candidate.mass for candidate in self.candidates)
-        return self.main.value / (mass + min(self.left_out, self.main.mass))
+        return self.main.value / (self.mass + min(self.left_out, self.main.mass))
 
 
 def usual(values: Sequence[float] | np.ndarray, sizes: Sequence[float] | np.ndarray) -> float:

@@ -48,10 +48,12 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
     best, most, too_many = Reading([]), 0.0, None
     for interpretation in _interpret(brightness, tight):
         try:
-            reading = read_marks(model, interpretation.marks, interpretation.white_outside)
+            reading = interpretation.read(model)
         except TooManyMarksError as error:
             too_many = error
             continue
+        if tight and not interpretation.white_outside and reading.main_fills(brightness.shape):
+            reading = replace(reading, left_out=max(0.0, interpretation.measure_ink() - reading.mass))
         explained = reading.explained_by_main if tight else reading.explained
         if explained > most + MIN_GAIN + interpretation.doubt:
             best, most = reading, explained
@@ -64,20 +66,29 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
 
 @dataclass(frozen=True)
 class _Interpretation:
-    """The marks under one assumption: ink is dark or light, and white paper or the picture's edge continues outside.
+    """An assumption about a picture: ink is dark or light, and white paper or the picture's edge continues outside.
 
     An interpretation that contradicts the skewness of the contrast is open to doubt: it must explain more.
     """
 
-    marks: Marks
+    grey: np.ndarray  # the brightness, inverted if ink is light
     white_outside: bool
     doubt: float
+
+    def read(self, model: ModelLike) -> Reading:
+        """Return the best reading of the marks under this assumption."""
+        marks = find_marks(find_contrast(self.grey, self.white_outside))
+        return read_marks(model, marks if self.white_outside else remove_lines(marks), self.white_outside)
+
+    def measure_ink(self) -> float:
+        """Return the ink of all marks, also of those along the edge that seem to be lines or shadows."""
+        return float(find_marks(find_contrast(self.grey, white_outside=True)).mass.sum())
 
 
 def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]:
     """Yield the possible interpretations of a picture, the most plausible first."""
     coarse, _ = reduce(brightness, 64)
-    edge = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]])
+    edge = np.concatenate([side[part].ravel() for side in (coarse, coarse.T) for part in (np.s_[:2], np.s_[-2:])])
     low, middle, high = np.quantile(edge, [0.1, 0.5, 0.9])
     darkest, lightest = coarse.min(), coarse.max()
     if high - low <= 0.1 * (lightest - darkest):  # an even edge is paper
@@ -103,9 +114,7 @@ def _with_polarity(
     brightness: np.ndarray, dark_on_light: bool, edges: list[bool], doubt: float
 ) -> Iterator[_Interpretation]:
     grey = brightness if dark_on_light else 1 - brightness
-    for white_outside in edges:
-        marks = find_marks(find_contrast(grey, white_outside))
-        yield _Interpretation(marks if white_outside else remove_lines(marks), white_outside, doubt)
+    return (_Interpretation(grey, white_outside, doubt) for white_outside in edges)
 
 
 class TooManyMarksError(ValueError):
