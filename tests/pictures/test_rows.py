@@ -290,6 +290,20 @@ def test_each_prediction_knows_its_line(model, digits):
     assert [prediction.line for prediction in read_digits(model, picture)] == [0, 0, 0, 1, 1]
 
 
+def test_the_digits_beside_a_large_mark_that_is_not_read_are_not_clear(model, digits):
+    """The mark may be several digits, so the number may be incomplete."""
+    zigzag = Image.new("L", (260, 160), 255)
+    ImageDraw.Draw(zigzag).line([(40 + 40 * (i // 2), 50 + 60 * (i % 2)) for i in range(10)], 0, 12)
+    first, second = row(digits, "123", gap=60), np.concatenate([row(digits, "40", gap=60), zigzag], axis=1)
+    width = max(first.shape[1], second.shape[1])
+    first, second = (
+        np.pad(line, ((0, 0), (0, width - line.shape[1])), constant_values=255) for line in (first, second)
+    )
+    found = read_digits(model, np.concatenate([first, second]))
+    assert [(p.digit, p.line, p.clear) for p in found if p.line == 0] == [(d, 0, True) for d in (1, 2, 3)]
+    assert [(p.digit, p.line, p.clear) for p in found if p.line == 1] == [(d, 1, False) for d in (4, 0)]
+
+
 def test_a_path_is_accepted(model, digits, tmp_path):
     Image.fromarray(row(digits, "42")).save(tmp_path / "row.png")
     assert as_text(read_digits(model, tmp_path / "row.png")) == "42"

@@ -17,6 +17,7 @@ LIKE_DIGIT = 0.5  # of the usual digit's size and ink, or twice as much
 MIN_MASS = 0.1  # of the usual digit; less ink is a speck or a crease
 MIN_INSIDE = 0.3  # of the size of a circle around a digit
 MIN_SHARE = 0.8  # of the ink; a picture whose digit has less holds more than this digit
+MAX_SIGN = 1.5  # of the usual digit's ink; a larger mark that is no digit may be several
 FILLED = 0.7  # of the picture's height or width
 MIN_STRENGTH = 0.3  # of the usual digit's; fainter marks are shadows or shine through the paper
 
@@ -113,6 +114,16 @@ class Reading:
             if is_plausible and candidate.confidence >= (UNSURE_CONFIDENCE if is_alike else OTHER_SIZE_CONFIDENCE):
                 chosen.append(candidate)
         return [digit for digit in chosen if not digit.is_circle(chosen)]
+
+    @cached_property
+    def unread(self) -> list[Candidate]:
+        """The marks that are no digits but larger than a sign, such as touching digits that could not be split."""
+        others = [candidate for candidate in self.candidates if candidate not in self.digits]
+        if not (self.digits and others):
+            return []
+        mass = usual([digit.mass for digit in self.digits], [digit.size for digit in self.digits])
+        large = [other for other in others if other.mass >= MAX_SIGN * mass]
+        return [mark for mark in large if not any(mark.surrounds(digit) for digit in self.digits)]
 
     @cached_property
     def main(self) -> Candidate:

@@ -29,8 +29,8 @@ class Prediction:
         probabilities: float32 (10,), the probabilities of the ten digits.
         pixels: uint8 (28, 28), what the network was given; all 0 if the picture is blank.
         box: Left, top, right and bottom of the digit, in pixels of the picture that `open_picture` returns.
-        clear: False if `predict_digit` found more in the picture than this digit; always True in the result of
-            `read_digits`.
+        clear: False if `predict_digit` found more in the picture than this digit, or `read_digits` a large mark in the
+            line that it could not read.
         line: The number of the line that the digit stands in, counted from 0.
 
     Example:

@@ -15,7 +15,8 @@ MAX_STEP = 0.95  # of the height of a digit; the next one of the same line is at
 def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
     """Predict the digits in a picture, line by line from top to bottom, each line from left to right.
 
-    Touching digits are split where the model is confident about all of the parts.
+    Touching digits are split where the model is confident about all of the parts. If a large mark of a line cannot be
+    read, none of its digits is `clear`, because the number may lack some.
 
     Args:
         model: A Keras model from (n, 28, 28) pixels to (n, 10) probabilities, or a Network.
@@ -37,12 +38,13 @@ def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
         [7, 2, 1, 0]
     """
     small, scale = reduce(brightness(open_picture(image)), PAGE_SIDE_PX)
-    predictions = []
-    for number, line in enumerate(_sort_into_lines(read_picture(model, small, tight=False).digits)):
+    reading, predictions = read_picture(model, small, tight=False), []
+    for number, line in enumerate(_sort_into_lines(reading.digits)):
+        highest, lowest = min(digit.box[1] for digit in line), max(digit.box[3] for digit in line)
+        clear = not any(highest <= _middle(mark) <= lowest for mark in reading.unread)
         for digit in line:
             left, top, right, bottom = (round(side / scale) for side in digit.box)
-            box = (left, top, right, bottom)
-            predictions.append(Prediction(digit.probabilities, digit.pixels, box, line=number))
+            predictions.append(Prediction(digit.probabilities, digit.pixels, (left, top, right, bottom), clear, number))
     return predictions
 
 
