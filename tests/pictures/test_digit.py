@@ -92,6 +92,7 @@ KINDS = {
     "floats": lambda x: x / 255,
     "RGB array": lambda x: np.repeat(x[..., None], 3, axis=2),
     "RGBA array": lambda x: np.dstack([np.zeros_like(x)] * 3 + [255 - x]),
+    "light and transparent": lambda x: np.dstack([np.full_like(x, 230)] * 3 + [255 - x]),
     "Pillow image": Image.fromarray,
     "bytes of a PNG": lambda x: encoded(Image.fromarray(x)),
     "JPEG": lambda x: encoded(Image.fromarray(x), "JPEG", quality=60),

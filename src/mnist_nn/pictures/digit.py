@@ -49,7 +49,7 @@ def prepare_image(image: ImageLike) -> np.ndarray:
     Args:
         image: A path, the bytes of a file, a Pillow image, or an array: (h, w) grey, (h, w, 3) RGB or (h, w, 4) RGBA,
             uint8 0 to 255 or floats 0 to 1. Dark on light or light on dark, of any size; transparent parts count as
-            white.
+            paper.
 
     Returns:
         uint8 (28, 28), bright ink on 0; all 0 if the picture is blank.

@@ -13,6 +13,7 @@ ImageLike: TypeAlias = str | Path | bytes | Image.Image | np.ndarray
 MAX_ARRAY_PIXELS = 89_000_000  # Pillow itself refuses files with more pixels
 MAX_DECODED_BYTES = 120_000_000
 MAX_SIDE_PX = 2_000  # larger pictures are reduced to this size first
+MAX_INK = 0.5  # of a transparent picture; one with less that is opaque holds ink only
 BYTES_PER_PIXEL = {"RGB": 4, "RGBA": 4, "CMYK": 4, "YCbCr": 4, "LAB": 4, "HSV": 4, "RGBX": 4, "I": 4, "F": 4, "LA": 4}
 BYTES_PER_PIXEL |= {"I;16": 2}
 
@@ -131,11 +132,19 @@ def _from_array(array: np.ndarray) -> Image.Image:
 
 
 def brightness(picture: Image.Image) -> np.ndarray:
-    """Return the brightness, float32 (h, w), 0 black to 1 white; transparent parts count as white."""
+    """Return the brightness, float32 (h, w), 0 black to 1 white, with paper where the picture is transparent."""
     if picture.mode.startswith(("I", "F")):  # 16 bits and more: Pillow would clip them at 255
         values = np.nan_to_num(np.asarray(picture, np.float32)).clip(0)
         return values / max(float(values.max()), 1.0)
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return np.asarray(picture.convert("L"), np.float32) / 255
+    return np.asarray(on_paper(picture).convert("L"), np.float32) / 255
+
+
+def on_paper(picture: Image.Image) -> Image.Image:
+    """Return the picture with white where it is transparent, or black if it is light ink on nothing."""
+    if not picture.has_transparency_data:
+        return picture
+    picture = picture.convert("RGBA")
+    opacity = np.asarray(picture.getchannel("A"), np.float32)
+    is_ink = 0 < opacity.mean() < MAX_INK * 255
+    light = is_ink and np.average(np.asarray(picture.convert("L")), weights=opacity) > 127
+    return Image.alpha_composite(Image.new("RGBA", picture.size, "black" if light else "white"), picture)

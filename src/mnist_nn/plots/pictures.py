@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from ..pictures.loading import ImageLike, brightness, open_picture
+from ..pictures.loading import ImageLike, brightness, on_paper, open_picture
 from ..pictures.prediction import Prediction
 from ._common import BLUE, DARK_ORANGE, DIGITS, new_axes, new_figure, show_image
 
@@ -33,7 +33,7 @@ def plot_prediction(image: ImageLike, prediction: Prediction) -> Figure:
         >>> figure = plot_prediction(image, predict_digit(load_network(), image))
     """
     figure, axes = new_figure(1, 3, figsize=(8, 2.4), width_ratios=[1, 1, 1.8])
-    axes[0].imshow(np.asarray(_on_white(open_picture(image))))
+    axes[0].imshow(np.asarray(_in_colour(open_picture(image))))
     axes[0].set_title("the picture")
     show_image(axes[1], prediction.pixels)
     axes[1].set_title("what the network sees")
@@ -46,12 +46,11 @@ def plot_prediction(image: ImageLike, prediction: Prediction) -> Figure:
     return figure
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
-    """Return the picture in colour, on white where it is transparent."""
+def _in_colour(picture: Image.Image) -> Image.Image:
+    """Return the picture in colour, on paper where it is transparent."""
     if picture.mode.startswith(("I", "F")):  # 16 bits and more: Pillow would clip them at 255
         return Image.fromarray(np.uint8(255 * brightness(picture))).convert("RGB")
-    colored = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", colored.size, "white"), colored).convert("RGB")
+    return on_paper(picture).convert("RGB")
 
 
 def _plot_probabilities(ax: Axes, prediction: Prediction) -> None:
@@ -119,7 +118,7 @@ def plot_misread(table: pd.DataFrame) -> Figure:
     for ax in axes.flat:
         ax.set_axis_off()
     for ax, line in zip(axes.flat, lines, strict=False):
-        ax.imshow(np.asarray(_on_white(open_picture(line["picture"]))))
+        ax.imshow(np.asarray(_in_colour(open_picture(line["picture"]))))
         predicted = (line["predicted"] or "nothing") + ("" if line["sure"] else "?")
         lines_of_title = [fill(f"true {line['label']}", 44), fill(f"predicted {predicted}", 44)]
         ax.set_title("\n".join(lines_of_title), fontsize=8, loc="center")
