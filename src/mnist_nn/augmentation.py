@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from ._internal.arguments import check_number
 from ._internal.tensorflow import tf
 
 SIDE = 28
@@ -48,10 +49,7 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not isinstance(value, int | float) or not 0 <= value < np.inf:
-                raise ValueError(f"{name} must be a number of at least 0, not {value!r}")
-        if self.final_strength > 1:
-            raise ValueError(f"final_strength must be a number from 0 to 1, not {self.final_strength!r}")
+            check_number(name, value, 0, 1 if name == "final_strength" else None)
 
     def strength(self, progress: Any) -> Any:
         """Return the fraction of the limits that applies at a point of training.

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from ._internal.arguments import check_whole_number
 from .data import Split, check_split
 from .model import ModelLike, predict_probabilities
 
@@ -191,8 +192,7 @@ def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, bins: int =
         >>> reliability_curve(np.array([0, 3]), np.eye(10)[[0, 4]], bins=2)["accuracy"].tolist()
         [nan, 0.5]
     """
-    if not isinstance(bins, int | np.integer) or bins < 1:
-        raise ValueError(f"bins must be a whole number of at least 1, not {bins!r}")
+    check_whole_number("bins", bins, 1)
     confidence = probabilities.max(axis=1).astype(np.float64)  # float64: thousands of terms are summed
     right = probabilities.argmax(axis=1) == labels
     ends = np.linspace(0, 1, bins + 1)

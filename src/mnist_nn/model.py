@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from ._internal.arguments import check_whole_number
 from ._internal.files import atomic_write
 from ._internal.weights import (
     MAX_LAYERS,
@@ -279,5 +280,4 @@ def _check_hidden(hidden: Any) -> list[int]:
 
 def check_seed(seed: int) -> None:
     """Raise ValueError if `seed` is not a whole number from 0 to 4,294,967,295."""
-    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be a whole number from 0 to 4,294,967,295, not {seed!r}")
+    check_whole_number("seed", seed, 0, 2**32 - 1)

@@ -6,10 +6,12 @@ from the training digits or drawn here, so that no other pictures are needed.
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from ._internal.arguments import check_number, check_whole_number
 from ._internal.drawing import BOX, MIDDLE, SIDE, ZOOM, crop, draw_strokes, fit
 from ._internal.tensorflow import keras
 from .data import Split
@@ -47,12 +49,10 @@ class NonDigits:
     different: int = 4096
 
     def __post_init__(self) -> None:
-        if not isinstance(self.share, int | float) or not 0 < self.share <= 1:
+        if not isinstance(self.share, Real) or not 0 < self.share <= 1:
             raise ValueError(f"share must be a number above 0 and at most 1, not {self.share!r}")
-        if not isinstance(self.weight, int | float) or not 0 <= self.weight <= 10:
-            raise ValueError(f"weight must be a number from 0 to 10, not {self.weight!r}")
-        if not isinstance(self.different, int) or not 1 <= self.different <= 100_000:
-            raise ValueError(f"different must be a whole number from 1 to 100,000, not {self.different!r}")
+        check_number("weight", self.weight, 0, 10)
+        check_whole_number("different", self.different, 1, 100_000)
 
     def images(self, split: Split, seed: int) -> np.ndarray:
         """Return the different non-digits.

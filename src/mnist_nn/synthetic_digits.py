@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from ._internal.arguments import check_whole_number
 from ._internal.drawing import BOX, ZOOM, draw_strokes, fit
 from .data import Split
 from .model import check_seed
@@ -115,8 +116,7 @@ def draw_digits(n: int, seed: int) -> Split:
         >>> load_mnist().train + synthetic
         Split(55,100 images)
     """
-    if not isinstance(n, int) or not 1 <= n <= 100_000:
-        raise ValueError(f"n must be a whole number from 1 to 100,000, not {n!r}")
+    check_whole_number("n", n, 1, 100_000)
     check_seed(seed)
     random = np.random.default_rng(seed)
     labels = random.integers(0, 10, n)

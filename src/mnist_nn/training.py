@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from ._internal.arguments import check_whole_number
 from ._internal.checkpoint import Checkpoint, digest
 from ._internal.distributed import strategy_scope
 from ._internal.tensorflow import keras, tf
@@ -136,8 +135,7 @@ def _check_arguments(model, train, validation, epochs, batch_size, seed) -> None
     check_split("train", train)
     check_split("validation", validation)
     for name, value in {"epochs": epochs, "batch_size": batch_size}.items():
-        if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+        check_whole_number(name, value, 1)
     check_seed(seed)
 
 
