@@ -1,9 +1,10 @@
 """Figures of the data show the numbers they are given."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from mnist_nn import plot_class_balance, plot_digits, plot_embedding
+from mnist_nn import plot_attributions, plot_changes, plot_class_balance, plot_digits, plot_embedding
 from tests.plots.conftest import texts
 
 
@@ -12,6 +13,14 @@ def test_digits(small):
     assert len(figure.axes) == 15
     assert [ax.get_title() for ax in figure.axes[:13]] == [str(label) for label in small.labels[:13]]
     assert np.array_equal(figure.axes[3].images[0].get_array(), small.images[3])
+
+
+def test_titles_may_be_a_column_with_any_index_but_must_be_one_per_image(small):
+    column = pd.Series(["a", "b", "c"], index=[7, 8, 9])
+    assert [ax.get_title() for ax in plot_digits(small.images[:3], column, columns=3).axes] == ["a", "b", "c"]
+    for plot in (plot_digits, plot_attributions, lambda images, titles: plot_changes(images, images, titles, titles)):
+        with pytest.raises(ValueError, match="titles must be one for each of the 4 images, not 3"):
+            plot(small.images[:4], column)
 
 
 def test_class_balance(mnist):

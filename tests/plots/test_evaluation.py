@@ -46,6 +46,8 @@ def test_functions_accept_what_evaluate_returns(result):
         (plot_reliability, [np.zeros(3)], "must be an Evaluation or a table with confidence"),
         (plot_risk_coverage, [pd.DataFrame()], "must be an Evaluation or a table with coverage"),
         (plot_mistakes, [range(3), "x"], "evaluation must be what evaluate"),
+        (plot_robustness, [{}], "tables must name what measure_robustness returns"),
+        (plot_robustness, [pd.DataFrame()], "tables must name what measure_robustness returns"),
     ],
 )
 def test_a_wrong_argument_is_named(plot, arguments, message):
@@ -54,8 +56,10 @@ def test_a_wrong_argument_is_named(plot, arguments, message):
 
 
 def test_mistakes_of_other_images_are_refused(mnist, result):
-    with pytest.raises(ValueError, match="evaluation is of 5,000 images, but split holds 10,000"):
+    with pytest.raises(ValueError, match="evaluation is of other images"):
         plot_mistakes(mnist.test, result)
+    with pytest.raises(ValueError, match="evaluation is of other images"):
+        plot_mistakes(mnist.test[:5000], result)
 
 
 def test_class_names_replace_the_digits(mnist, result):

@@ -63,6 +63,13 @@ def text_color(background: Any) -> str:
     return "black" if linear @ [0.2126, 0.7152, 0.0722] > 0.179 else "white"
 
 
+def check_titles(titles: Sequence[object] | np.ndarray, images: np.ndarray) -> list[str]:
+    """Return one title per image as text; raise a ValueError if there are more or fewer."""
+    if len(titles) != len(images):
+        raise ValueError(f"titles must be one for each of the {len(images):,} images, not {len(titles):,}")
+    return [str(title) for title in titles]
+
+
 def check_class_names(names: Sequence[str] | None) -> Sequence[str]:
     """Return ten names of classes, by default the digits; raise a ValueError if there are not ten."""
     if names is None:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ._common import SIGNED, new_figure, show_image
+from ._common import SIGNED, check_titles, new_figure, show_image
 
 
 def plot_attributions(
@@ -31,13 +31,17 @@ def plot_attributions(
     Returns:
         The figure.
 
+    Raises:
+        ValueError: There are not as many titles as maps.
+
     Example:
         >>> from mnist_nn import load_mnist, load_pretrained, plot_attributions, saliency
         >>> images = load_mnist().test.images[:5]
         >>> figure = plot_attributions(saliency(load_pretrained(), images), images=images, columns=5, label="nats")
     """
+    titles = None if titles is None else check_titles(titles, maps)
     rows, side = -(-len(maps) // columns), 0.85 if images is None else 1.3
-    lines = 0 if titles is None else 1 + str(titles[0]).count("\n")
+    lines = 0 if titles is None else 1 + titles[0].count("\n")
     height = side + 0.06 * (lines > 0) + 0.14 * lines
     figure, axes = new_figure(
         rows,
@@ -118,11 +122,15 @@ def plot_changes(
     Returns:
         The figure.
 
+    Raises:
+        ValueError: There are not as many titles as images.
+
     Example:
         >>> from mnist_nn import jsma, load_mnist, load_pretrained, plot_changes
         >>> images = load_mnist().test.images[:3]
         >>> figure = plot_changes(images, jsma(load_pretrained(), images), "abc", "def")
     """
+    titles, changed_titles = check_titles(titles, images), check_titles(changed_titles, images)
     change = changed.astype(float) - images
     limit = np.abs(change).max() or 1
     figure, axes = new_figure(3, len(images), figsize=(0.95 * len(images) + 0.9, 3.5), squeeze=False)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..data import Split
-from ._common import DIGITS, check_class_names, new_axes, new_figure, show_image
+from ._common import DIGITS, check_class_names, check_titles, new_axes, new_figure, show_image
 
 
 def plot_digits(
@@ -25,6 +25,9 @@ def plot_digits(
     Returns:
         The figure.
 
+    Raises:
+        ValueError: There are not as many titles as images.
+
     Example:
         >>> from mnist_nn import load_mnist, plot_digits
         >>> train = load_mnist().train
@@ -33,7 +36,8 @@ def plot_digits(
     rows = max(1, -(-len(images) // columns))
     side, gap, title = 0.75, 0.08, 0.0  # inches
     if titles is not None:
-        title = 0.2 + 0.14 * str(titles[:1]).count("\\n")
+        titles = check_titles(titles, images)
+        title = 0.2 + 0.14 * "".join(titles[:1]).count("\n")
     width, height = columns * (side + gap), rows * (side + gap + title)
     figure, axes = new_figure(
         rows,
@@ -55,7 +59,7 @@ def plot_digits(
     for i, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
         show_image(ax, image)
         if titles is not None:
-            ax.set_title(titles[i], fontsize=8 if "\n" in str(titles[i]) else 9, loc="center", pad=3)
+            ax.set_title(titles[i], fontsize=8 if "\n" in titles[i] else 9, loc="center", pad=3)
     return figure
 
 

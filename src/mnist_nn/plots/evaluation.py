@@ -109,8 +109,8 @@ def plot_mistakes(
     if not isinstance(evaluation, Evaluation):
         kind = type(evaluation).__name__
         raise ValueError(f"evaluation must be what evaluate(model, split) returns, not a {kind}")
-    if len(split) != len(evaluation.labels):
-        raise ValueError(f"evaluation is of {len(evaluation.labels):,} images, but split holds {len(split):,}")
+    if not np.array_equal(split.labels, evaluation.labels):
+        raise ValueError("evaluation is of other images; type plot_mistakes(split, evaluate(model, split))")
     chosen = evaluation.mistakes[:count]
     titles = [
         f"true {names[int(evaluation.labels[i])]}\npredicted {names[int(evaluation.predicted[i])]}\n"
@@ -120,13 +120,13 @@ def plot_mistakes(
     return plot_digits(split.images[chosen], titles)
 
 
-def _table_of(name: str, value: Evaluation | pd.DataFrame, make: Callable, columns: Sequence[str]) -> pd.DataFrame:
+def _table_of(value: Evaluation | pd.DataFrame, make: Callable, columns: Sequence[str]) -> pd.DataFrame:
     """Return the table that a plot needs, made from an Evaluation if one is given."""
     if isinstance(value, Evaluation):
         return make(value)
     if not isinstance(value, pd.DataFrame) or not set(columns) <= set(value.columns):
         kind = type(value).__name__
-        raise ValueError(f"{name} must be an Evaluation or a table with {', '.join(columns)}, not a {kind}")
+        raise ValueError(f"table must be an Evaluation or a table with {', '.join(columns)}, not a {kind}")
     return value
 
 
@@ -150,7 +150,7 @@ def plot_reliability(table: Evaluation | pd.DataFrame, *, ax: Axes | None = None
         >>> ax = plot_reliability(evaluate(load_network(), load_mnist().test))
     """
     columns = ["confidence", "accuracy", "images", "above"]
-    table = _table_of("table", table, lambda result: result.reliability_curve, columns).query("images > 0")
+    table = _table_of(table, lambda result: result.reliability_curve, columns).query("images > 0")
     ax = ax or new_axes(7.5, 4)
     confidence, accuracy = 100 * table["confidence"], 100 * table["accuracy"]
     counts = zip((table["accuracy"] * table["images"]).round().astype(int), table["images"], strict=True)
@@ -192,7 +192,7 @@ def plot_risk_coverage(
         >>> from mnist_nn import evaluate, load_mnist, load_network, plot_risk_coverage
         >>> ax = plot_risk_coverage(evaluate(load_network(), load_mnist().test), budget=0.001)
     """
-    table = _table_of("table", table, risk_coverage, ["coverage", "error"])
+    table = _table_of(table, risk_coverage, ["coverage", "error"])
     ax = ax or new_axes(7.5, 3.4)
     ax.plot(100 * table["coverage"], 100 * table["error"], color=BLUE, drawstyle="steps-post")
     if budget is not None:

@@ -25,11 +25,19 @@ def plot_robustness(tables: Mapping[str, pd.DataFrame], image: np.ndarray | None
     Returns:
         The figure.
 
+    Raises:
+        ValueError: `tables` is not a dict, or empty.
+
     Example:
         >>> from mnist_nn import load_mnist, load_network, measure_robustness, plot_robustness
         >>> test = load_mnist().test[:100]
         >>> figure = plot_robustness({"pretrained": measure_robustness(load_network(), test)}, test.images[0])
     """
+    if not isinstance(tables, Mapping) or not tables:
+        raise ValueError(
+            'tables must name what measure_robustness returns, as in {"pretrained": table}, '
+            f"not be {'empty' if isinstance(tables, Mapping) else f'a {type(tables).__name__}'}"
+        )
     names = list(dict.fromkeys(name for table in tables.values() for name in table["corruption"]))
     rows = -(-len(names) // 4)
     figure, axes = new_figure(rows, 4, figsize=(11, 2.9 * rows), sharey=True, squeeze=False)
