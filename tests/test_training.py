@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_nn import Augmentation, NonDigits, build_model, evaluate, load_network, train
+from mnist_nn import Augmentation, NonDigits, Split, build_model, evaluate, load_network, train
 from mnist_nn._internal.tensorflow import keras
 from mnist_nn.batches import batches
 from mnist_nn.training import muon, steps_per_execution, warmup_cosine
@@ -156,6 +156,7 @@ def test_a_split_smaller_than_a_batch_and_its_progress(blank, capsys):
         ({"augmentation": False}, "augmentation must be an Augmentation or None, not False"),
         ({"optimizer": "adam"}, "optimizer must be an optimiser or None, not 'adam'"),
         ({"callbacks": keras.callbacks.TerminateOnNaN()}, "callbacks must be a list"),
+        ({"callbacks": [print]}, "callbacks must be a list of Keras callbacks"),
         ({"non_digits": 0.5}, "non_digits must be a NonDigits or None, not 0.5"),
         ({"seed": -1}, "seed must be a whole number"),
         ({"seed": 0.5}, "seed must be a whole number"),
@@ -168,6 +169,13 @@ def test_invalid_arguments_are_refused(blank, change, words):
     with pytest.raises(ValueError, match=words):
         train(**arguments)
     assert all(map(np.array_equal, model.get_weights(), before))
+    assert not model.compiled
+
+
+def test_a_model_without_softmax_is_refused_before_the_training(blank):
+    model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    with pytest.raises(ValueError, match="outputs are not probabilities; end it in softmax"):
+        train(model, Split(blank.images + 9, blank.labels), blank, verbose=0)
     assert not model.compiled
 
 

@@ -14,7 +14,7 @@ from .augmentation import Augmentation
 from .batches import batches, steps_per_epoch, validation_batches
 from .calibration import fold_temperature
 from .data import Split, check_split
-from .model import check_keras_model, check_seed
+from .model import check_keras_model, check_seed, predict_probabilities
 from .non_digits import DigitAccuracy, DigitLoss, NonDigits
 
 MAX_STEPS_PER_EXECUTION = 64
@@ -93,6 +93,7 @@ def train(
     """
     _check_arguments(model, train, validation, epochs, batch_size, seed)
     _check_settings(augmentation, non_digits, optimizer, callbacks)
+    predict_probabilities(model, train.images[:1])  # refuses a model without softmax
     batch_size = min(batch_size, len(train))
     steps = steps_per_epoch(len(train), batch_size)
     history = _empty_history(epochs)
@@ -146,7 +147,8 @@ def _check_settings(augmentation, non_digits, optimizer, callbacks) -> None:
         raise ValueError(f"non_digits must be a NonDigits or None, not {non_digits!r}")
     if not isinstance(optimizer, keras.optimizers.Optimizer | None):
         raise ValueError(f"optimizer must be an optimiser or None, not {optimizer!r}; type keras.optimizers.Adam()")
-    if not isinstance(callbacks, list | tuple):
+    is_list = isinstance(callbacks, list | tuple)
+    if not is_list or not all(isinstance(callback, keras.callbacks.Callback) for callback in callbacks):
         raise ValueError(f"callbacks must be a list of Keras callbacks, not {callbacks!r}")
 
 
