@@ -109,6 +109,8 @@ def test_invalid_arguments_are_refused():
     result = Evaluation(np.array([0]), predicting_zero([1.0]))
     with pytest.raises(ValueError, match="bins must be a whole number"):
         reliability_curve(result.labels, result.probabilities, bins=0)
+    with pytest.raises(ValueError, match=r"probabilities must have shape \(2, 10\)"):
+        fit_temperature(np.array([0, 1]), result.probabilities)
     with pytest.raises(ValueError, match="temperature must be above 0"):
         apply_temperature(build_model(), 0)
     layers = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10), keras.layers.Softmax()]

@@ -45,6 +45,12 @@ def test_the_interval_agrees_with_statsmodels(correct, images):
     )
 
 
+@pytest.mark.parametrize(("correct", "images"), [(5, 3), (-1, 3), (0, 0), (0.5, 3)])
+def test_an_interval_of_impossible_counts_is_refused(correct, images):
+    with pytest.raises(ValueError, match="must be a whole number"):
+        wilson_interval(correct, images)
+
+
 def test_accuracy_and_loss_agree_with_keras(trained, mnist, result):
     loss, accuracy = trained[0].evaluate(mnist.validation.images, mnist.validation.labels, verbose=0)
     assert result.accuracy == pytest.approx(accuracy, abs=1e-6)
@@ -95,6 +101,8 @@ def test_invalid_arguments_are_refused(trained, mnist):
         (np.eye(10)[:2], np.eye(10)[:2], r"labels.argmax\(axis=1\) for one-hot"),
         (np.array([1, 12]), np.eye(10)[:2], "labels must be from 0 to 9, not from 1 to 12"),
         (np.array([1, 2, 3]), np.eye(10)[:2], r"probabilities must have shape \(3, 10\), not \(2, 10\)"),
+        (np.array([1, 2]), np.eye(3)[:2], r"probabilities must have shape \(2, 10\), not \(2, 3\)"),
+        (np.array([], int), np.empty((0, 10)), "labels must hold at least one"),
         (np.array([1, 2]), np.full((2, 10), np.nan), "probabilities must be from 0 to 1, without NaN"),
         (np.array([1, 2]), np.full((2, 10), -3.0), "probabilities must be from 0 to 1, without NaN"),
     ],

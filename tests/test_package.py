@@ -61,9 +61,9 @@ LEVELS = [
     "batches",
     "model",
     "synthetic_digits",
+    "evaluation",
     "calibration",
     "training",
-    "evaluation",
 ]
 LEVELS += ["analysis", "pictures", "plots"]
 

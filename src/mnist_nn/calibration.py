@@ -11,6 +11,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from .data import Split
+from .evaluation import Evaluation
 from .model import check_keras_model, predict_probabilities
 
 if TYPE_CHECKING:
@@ -32,15 +33,19 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     Returns:
         A temperature from 0.05 to 20.
 
+    Raises:
+        ValueError: The labels or the probabilities are invalid; see `Evaluation`.
+
     Example:
         >>> from mnist_nn import evaluate, fit_temperature, load_mnist, load_network
         >>> result = evaluate(load_network(), load_mnist().validation)
         >>> round(fit_temperature(result.labels, result.probabilities), 2)
         1.0
     """
+    checked = Evaluation(labels, probabilities)
     # Equal to the logits up to a constant for each image.
-    logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny), dtype=np.float64)
-    differences = logits - logits[np.arange(len(labels)), labels][:, None]
+    logits = np.log(np.maximum(checked.probabilities, np.finfo(np.float32).tiny), dtype=np.float64)
+    differences = logits - logits[np.arange(len(logits)), checked.labels][:, None]
 
     def loss(log_temperature):
         return np.log(np.exp(differences / np.exp(log_temperature)).sum(axis=1)).mean()

@@ -25,8 +25,8 @@ class Evaluation:
         probabilities: float32 (n, 10), the predicted probabilities; those of another library work as well.
 
     Raises:
-        ValueError: The labels are not n whole numbers from 0 to 9, or the probabilities have no row for each or are
-            not from 0 to 1.
+        ValueError: The labels are not n whole numbers from 0 to 9, at least one, or the probabilities have another
+            shape or are not from 0 to 1.
 
     Example:
         >>> import numpy as np
@@ -46,11 +46,12 @@ class Evaluation:
                 f"labels must be whole numbers of shape (n,), not {labels.dtype} {labels.shape}; "
                 "type labels.ravel() for (n, 1), labels.argmax(axis=1) for one-hot labels"
             )
-        if probabilities.ndim != 2 or len(probabilities) != len(labels):
+        if not len(labels):
+            raise ValueError("labels must hold at least one; nothing can be measured without images")
+        if probabilities.shape != (len(labels), 10):
             raise ValueError(f"probabilities must have shape ({len(labels):,}, 10), not {probabilities.shape}")
-        if not np.isin(labels, range(probabilities.shape[1])).all():
-            highest, given = probabilities.shape[1] - 1, f"{labels.min()} to {labels.max()}"
-            raise ValueError(f"labels must be from 0 to {highest}, not from {given}")
+        if not np.isin(labels, range(10)).all():
+            raise ValueError(f"labels must be from 0 to 9, not from {labels.min()} to {labels.max()}")
         if not ((probabilities >= 0) & (probabilities <= 1.001)).all():  # also false for NaN
             raise ValueError("probabilities must be from 0 to 1, without NaN; give the outputs of a softmax layer")
         object.__setattr__(self, "labels", labels)
@@ -164,9 +165,14 @@ def wilson_interval(correct: int, images: int) -> tuple[float, float]:
         >>> f"{low:.4f} to {high:.4f}"
         '0.9924 to 0.9954'
 
+    Raises:
+        ValueError: `images` is not a whole number of at least 1, or `correct` not one from 0 to `images`.
+
     Notes:
         E. B. Wilson, Journal of the American Statistical Association 22, 1927.
     """
+    check_whole_number("images", images, 1)
+    check_whole_number("correct", correct, 0, images)
     interval = binomtest(correct, images).proportion_ci(0.95, method="wilson")
     return float(interval.low), float(interval.high)
 

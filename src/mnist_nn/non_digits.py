@@ -6,7 +6,6 @@ from the training digits or drawn here, so that no other pictures are needed.
 """
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -49,8 +48,9 @@ class NonDigits:
     different: int = 4096
 
     def __post_init__(self) -> None:
-        if not isinstance(self.share, Real) or not 0 < self.share <= 1:
-            raise ValueError(f"share must be a number above 0 and at most 1, not {self.share!r}")
+        check_number("share", self.share, 0, 1)
+        if self.share == 0:
+            raise ValueError("share must be above 0; type non_digits=None to show none")
         check_number("weight", self.weight, 0, 10)
         check_whole_number("different", self.different, 1, 100_000)
 

@@ -124,3 +124,13 @@ def test_a_user_can_define_a_corruption(trained, mnist):
 def test_invalid_arguments_are_refused(trained, images):
     with pytest.raises(ValueError, match="split must be a Split"):
         measure_robustness(trained[0], images)
+    with pytest.raises(ValueError, match="corruptions must hold at least one"):
+        measure_robustness(trained[0], Split(images, np.zeros(len(images), int)), {})
+
+
+@pytest.mark.parametrize(
+    ("corrupt", "strength"), [(shift, 0.5), (shift, -1), (occlude, 26), (occlude, 2.5), (change_stroke_width, 1.5)]
+)
+def test_a_strength_that_must_be_whole_is_checked(corrupt, strength, images):
+    with pytest.raises(ValueError, match="must be a whole number from"):
+        list(corrupt(images, strength))

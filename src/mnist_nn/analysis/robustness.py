@@ -56,7 +56,7 @@ def measure_robustness(
         predictions, over all variants), correct, and accuracy (0 to 1).
 
     Raises:
-        ValueError: `split` is not a Split, or `model` is not such a model.
+        ValueError: `split` is not a Split, `model` is not such a model, or `corruptions` is empty.
 
     Example:
         >>> from mnist_nn import load_mnist, load_network, measure_robustness
@@ -65,8 +65,11 @@ def measure_robustness(
         ['corruption', 'unit', 'strength', 'images', 'correct', 'accuracy']
     """
     check_split("split", split)
+    corruptions = CORRUPTIONS if corruptions is None else corruptions
+    if not corruptions:
+        raise ValueError("corruptions must hold at least one Corruption; leave it out to measure all")
     rows = []
-    for name, corruption in (CORRUPTIONS if corruptions is None else corruptions).items():
+    for name, corruption in corruptions.items():
         for strength in corruption.strengths:
             variants = [split.images]
             if strength != corruption.neutral:
@@ -80,7 +83,7 @@ def measure_robustness(
 
 def shift(images: np.ndarray, pixels: float) -> Iterator[np.ndarray]:
     """Yield images shifted by whole pixels in eight directions; background moves in."""
-    pixels = int(pixels)
+    pixels = _whole("pixels", pixels, 0, 28)
     padded = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels)))
     for down, right in product((-1, 0, 1), repeat=2):
         if (down, right) != (0, 0):
@@ -115,13 +118,16 @@ def blur(images: np.ndarray, deviation: float) -> Iterator[np.ndarray]:
 
 def change_stroke_width(images: np.ndarray, pixels: float) -> Iterator[np.ndarray]:
     """Yield images with wider strokes, or narrower ones if `pixels` is negative: grey dilation or erosion."""
-    operation, side = ndimage.grey_dilation if pixels > 0 else ndimage.grey_erosion, abs(int(pixels)) + 1
+    operation, side = (
+        ndimage.grey_dilation if pixels > 0 else ndimage.grey_erosion,
+        abs(_whole("pixels", pixels, -27, 27)) + 1,
+    )
     yield operation(images, size=(1, side, side), mode="constant")
 
 
 def occlude(images: np.ndarray, side: float) -> Iterator[np.ndarray]:
     """Yield images with a square of background at nine positions, in three rows on the middle 20x20 pixels."""
-    side = int(side)
+    side = _whole("side", side, 0, 20)
     for top, left in product(np.linspace(4, 24 - side, 3).round().astype(int), repeat=2):
         occluded = images.copy()
         occluded[:, top : top + side, left : left + side] = 0
@@ -131,6 +137,13 @@ def occlude(images: np.ndarray, side: float) -> Iterator[np.ndarray]:
 def reduce_contrast(images: np.ndarray, fraction: float) -> Iterator[np.ndarray]:
     """Yield images with this fraction of their contrast."""
     yield _to_uint8(images * np.float32(fraction))
+
+
+def _whole(name: str, value: float, lowest: int, highest: int) -> int:
+    """Return a strength that must be whole, such as 2 or 2.0; raise a ValueError if it is not."""
+    if value not in range(lowest, highest + 1):
+        raise ValueError(f"{name} must be a whole number from {lowest} to {highest}, not {value!r}")
+    return int(value)
 
 
 def _transform(images: np.ndarray, matrix: np.ndarray) -> np.ndarray:
