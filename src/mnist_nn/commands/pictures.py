@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import sys
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -43,20 +45,51 @@ def predict_command(options: argparse.Namespace) -> None:
 def score_command(options: argparse.Namespace) -> None:
     """Print how many pictures are read correctly and which are not, and draw these.
 
+    A picture that cannot be opened is left out, and named at the end.
+
     Args:
         options: folder, row, sheet and weights.
 
     Raises:
-        ValueError: The name of the sheet, the labels, a picture or the weights are invalid.
+        ValueError: The name of the sheet, the labels or the weights are invalid, or some pictures cannot be opened.
         OSError: A file cannot be read or written.
     """
     if options.sheet.suffix.lower() not in SHEETS:
         raise ValueError(f"--sheet must name a picture such as misread.png, not {options.sheet}")
     with exit_at_once():
-        from ..evaluation import wilson_interval
-        from ..pictures.table import score_folder
+        import pandas as pd
 
-        table = score_folder(load_chosen_network(options.weights), options.folder, row=options.row)
+        from ..pictures.table import read_labels, score_picture
+
+        model, labels = load_chosen_network(options.weights), read_labels(options.folder, options.row)
+    if options.sheet.resolve() in [path.resolve() for path, _ in labels]:
+        raise ValueError(f"--sheet {options.sheet} is one of the pictures; choose another name")
+    lines, errors = [], []
+    for path, label in _show_progress(labels):
+        try:
+            lines.append(score_picture(model, path, label, options.row))
+        except (ValueError, OSError) as error:
+            errors.append(str(error))
+    if lines:
+        _print_score(pd.DataFrame(lines), options)
+    if errors:
+        raise ValueError("\nmnist_nn: ".join(errors))
+
+
+def _show_progress(pictures: Sequence[Any]) -> Iterator[Any]:
+    """Yield the pictures, and show on a terminal how many have been read."""
+    shown = sys.stderr.isatty()
+    for number, picture in enumerate(pictures):
+        if shown:
+            print(f"\r{number:,} of {len(pictures):,} pictures read", end="", file=sys.stderr, flush=True)
+        yield picture
+    if shown:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # clears the line
+
+
+def _print_score(table: Any, options: argparse.Namespace) -> None:
+    from ..evaluation import wilson_interval
+
     wrong = table.query("errors > 0")
     correct, sure = len(table) - len(wrong), sum(table["sure"])
     low, high = wilson_interval(correct, len(table))

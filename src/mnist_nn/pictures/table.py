@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -124,11 +124,14 @@ def score_folder(model: ModelLike, folder: str | Path, *, row: bool = False) -> 
     """
     import pandas as pd
 
-    lines = []
-    for path, label in read_labels(Path(folder), row):
-        predicted, confidence, sure = summarize(find_digits(model, path, row))
-        lines.append([str(path), label, predicted, confidence, sure, edit_distance(label, predicted)])
-    return pd.DataFrame(lines, columns=["picture", "label", "predicted", "confidence", "sure", "errors"])
+    return pd.DataFrame([score_picture(model, path, label, row) for path, label in read_labels(Path(folder), row)])
+
+
+def score_picture(model: ModelLike, path: Path, label: str, row: bool) -> dict[str, Any]:
+    """Return one line of `score_folder`: the prediction for a picture beside its label."""
+    predicted, confidence, sure = summarize(find_digits(model, path, row))
+    line = {"picture": str(path), "label": label, "predicted": predicted, "confidence": confidence, "sure": sure}
+    return line | {"errors": edit_distance(label, predicted)}
 
 
 def read_labels(folder: Path, row: bool) -> list[tuple[Path, str]]:
