@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import re
 import signal
 import subprocess
@@ -310,6 +311,54 @@ def test_score_counts_and_draws_what_is_misread(pictures, tmp_path, capsys):
 
 def test_score_checks_the_name_of_the_sheet_before_it_reads_pictures(tmp_path, failing):
     failing(["score", tmp_path / "nowhere", "--sheet", tmp_path / "sheet"], "--sheet", "misread.png")
+
+
+def test_score_goes_on_after_a_picture_that_cannot_be_opened(pictures, tmp_path, failing):
+    (tmp_path / "notes.png").write_text("no picture")
+    lines = f"file,label\nnotes.png,1\n{pictures / '0.png'},0\n"
+    (tmp_path / "labels.csv").write_text(lines)
+    shown = failing(["score", tmp_path], tmp_path / "notes.png", "cannot be read as a picture")
+    assert shown.out.startswith("1 of 1 pictures correct: 100.0 %")
+
+
+def test_score_does_not_replace_a_picture_by_the_sheet(pictures, failing):
+    before = (pictures / "2.png").read_bytes()
+    failing(["score", pictures, "--sheet", pictures / "2.png"], "is one of the pictures", "choose another name")
+    assert (pictures / "2.png").read_bytes() == before
+
+
+def test_score_shows_its_progress_on_a_terminal(pictures, tmp_path, capsys, monkeypatch):
+    command = ["score", str(pictures), "--sheet", str(tmp_path / "sheet.png")]
+    assert main(command) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert main(command) == 0
+    assert "\r1 of 2 pictures read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["predict", ""], ["train", "--run", ""], ["evaluate", "--weights", ""]])
+def test_an_empty_path_is_refused(command, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(command)
+    assert "the path is empty; to use the current folder, type ." in capsys.readouterr().err
+
+
+def test_a_name_that_cannot_be_printed_is_escaped(mnist, tmp_path):
+    Image.fromarray(mnist.test.images[0]).save(tmp_path / "шесть.png")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "mnist_nn", "predict", str(tmp_path / "шесть.png")]
+    done = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert b"\\u0448" in done.stdout
+    assert b".png: 7 (" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
+def test_an_output_that_cannot_be_written_is_one_sentence():
+    command = [sys.executable, "-m", "mnist_nn", "evaluate"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert done.stderr.startswith(b"mnist_nn: ")
 
 
 def test_a_folder_that_is_not_writable_fails_before_training(tmp_path, failing):

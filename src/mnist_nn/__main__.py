@@ -1,6 +1,7 @@
 """The command line: `python -m mnist_nn` or `mnist-nn`, with the commands train, evaluate, predict and score."""
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
@@ -18,10 +19,13 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code: 0 for success, 2 for invalid input (with one sentence on stderr), 130 after Ctrl-C, 141 if the
         output is no longer read.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files that the terminal cannot show
     try:
         with exit_at_once():
             options = parser().parse_args(arguments)
         options.command(options)
+        sys.stdout.flush()  # errors of a full disk or a closed pipe come here
     except BrokenPipeError:  # the reader of the output, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
         return 141
@@ -52,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     weights = argparse.ArgumentParser(add_help=False)
     weights.add_argument(
         "--weights",
-        type=Path,
+        type=_path,
         default=PRETRAINED,
         metavar="PATH",
         help="a .weights.h5 file, or the folder of a run (default: the pretrained weights)",
@@ -64,21 +68,28 @@ def parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(command=training.evaluate_command)
     predict = words.add_parser("predict", parents=[weights], help="predict the digit in each picture")
     predict.set_defaults(command=pictures.predict_command)
-    predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="a picture, or a folder of pictures")
+    predict.add_argument("images", nargs="+", type=_path, metavar="IMAGE", help="a picture, or a folder of pictures")
     predict.add_argument("--row", action="store_true", help="the pictures show rows of digits")
     predict.add_argument("--json", action="store_true", help="print one JSON object per picture")
     score = words.add_parser("score", parents=[weights], help="measure the accuracy on your own pictures")
     score.set_defaults(command=pictures.score_command)
-    score.add_argument("folder", type=Path, metavar="FOLDER", help="pictures, and labels.csv with 'file,label'")
+    score.add_argument("folder", type=_path, metavar="FOLDER", help="pictures, and labels.csv with 'file,label'")
     score.add_argument("--row", action="store_true", help="the pictures show rows of digits")
     score.add_argument(
         "--sheet",
-        type=Path,
+        type=_path,
         default=Path("misread.png"),
         metavar="FILE",
         help="file for a figure of the misread pictures (default: misread.png)",
     )
     return top
+
+
+def _path(text: str) -> Path:
+    """Return a path; an empty text, such as an unset variable of the shell, would mean the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty; to use the current folder, type .")
+    return Path(text)
 
 
 def _add_train_settings(command: argparse.ArgumentParser) -> None:
@@ -89,7 +100,7 @@ def _add_train_settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-augmentation", action="store_true", help="do not distort the training images")
     command.add_argument("--no-non-digits", action="store_true", help="train without images that are not digits")
     command.add_argument(
-        "--run", type=Path, default=Path("run"), metavar="FOLDER", help="folder for the results (default: run)"
+        "--run", type=_path, default=Path("run"), metavar="FOLDER", help="folder for the results (default: run)"
     )
     command.add_argument("--overwrite", action="store_true", help="replace a finished or interrupted run")
 
