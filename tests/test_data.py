@@ -419,3 +419,10 @@ def test_a_split_or_a_single_image_in_the_place_of_images(mnist):
         predict_probabilities(load_network(), mnist.test)
     with pytest.raises(ValueError, match=r"not uint8 of shape \(28, 28\); type image\[None\]"):
         predict_probabilities(load_network(), mnist.test.images[0])
+
+
+def test_images_of_another_type_are_refused_with_the_conversion(mnist):
+    with pytest.raises(ValueError, match=r"not int64 .*; type images\.astype\('uint8'\)$"):
+        predict_probabilities(load_network(), mnist.test.images[:2].astype(int))
+    with pytest.raises(ValueError, match=r"not float64 .*; type \(255 \* images\)\.astype\('uint8'\) for 0 to 1$"):
+        predict_probabilities(load_network(), mnist.test.images[:2] / 255)

@@ -65,8 +65,8 @@ class Split:
         """Return the part that a slice, a mask or an array of positions selects, as in `split[:1000]`."""
         if not isinstance(index, slice):
             given = repr(index) if np.isscalar(index) else f"a {type(index).__name__}"
-            index = np.asarray(index)
-            if given == "a tuple" or index.ndim != 1 or index.dtype.kind not in "biu":
+            is_tuple, index = isinstance(index, tuple), np.asarray(index)
+            if is_tuple or index.ndim != 1 or index.dtype.kind not in "biu":
                 raise TypeError(
                     "a Split is indexed with a slice, a mask or an array of positions, as in split[:100], "
                     f"not with {given}; for one image type split.images[0] and split.labels[0]"
@@ -190,6 +190,9 @@ def check_images(images: Any) -> np.ndarray:
             found, remedy = "an empty array", "give at least one image"
         elif images.shape == (28, 28) and images.dtype == np.uint8:
             remedy = "type image[None] for a single image"
+        elif images.shape[1:] == (28, 28) and images.dtype.kind in "biuf":
+            whole = images.dtype.kind in "iu"
+            remedy = "type images.astype('uint8')" if whole else "type (255 * images).astype('uint8') for 0 to 1"
         raise ValueError(f"images must be uint8 of shape (n, 28, 28) with pixels 0 to 255, not {found}; {remedy}")
     return images
 

@@ -62,21 +62,36 @@ def mutated(random, contents):
 
 def test_mutated_files_are_read_or_refused(files):
     random, contents = np.random.default_rng(0), list(files.values())
-    refused = 0  # any other exception fails the test
+    messages = []  # any other exception fails the test
     for _ in range(1500):
         try:
             pixels = prepare_image(mutated(random, contents))
         except ValueError as error:
-            refused += str(error).startswith("image: cannot be read as a picture")
+            messages.append(str(error))
         else:
             assert pixels.shape == (28, 28)
-    assert 100 < refused < 1400
+    assert 100 < len(messages) < 1400
+    assert all(message.startswith(("image: cannot be read as a picture", "image holds")) for message in messages)
 
 
 @pytest.mark.parametrize("text", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
 def test_files_that_are_not_pictures_are_refused(text):
     with pytest.raises(ValueError, match="image: cannot be read as a picture"):
         prepare_image(text)
+
+
+def test_an_empty_picture_is_refused():
+    with pytest.raises(ValueError, match="image cannot be read .it is empty: 0x5 pixels"):
+        prepare_image(Image.new("L", (9, 9)).crop((3, 2, 3, 7)))
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Image, "open", refuse)
+    with pytest.raises(PermissionError, match=r"5\.png: cannot be opened \(Permission denied\)"):
+        prepare_image(tmp_path / "5.png")
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 10_000), (10_000, 1), (2, 3)])

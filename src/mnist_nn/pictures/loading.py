@@ -30,6 +30,7 @@ def open_picture(image: ImageLike) -> Image.Image:
 
     Raises:
         FileNotFoundError: There is no such file.
+        PermissionError: You may not read it.
         ValueError: The file is not a picture or takes more than 120 MB when decoded, or an array has another form.
 
     Example:
@@ -87,6 +88,8 @@ def measure_reduction(path: Path) -> float:
 
 def _upright(picture: Image.Image) -> Image.Image:
     """Reduce a large picture and apply its EXIF rotation."""
+    if 0 in picture.size:
+        raise ValueError(f"it is empty: {picture.width}x{picture.height} pixels")
     if picture.mode == "LAB":
         raise ValueError("its colours are stored as LAB: save it as RGB")
     if max(picture.size) > MAX_SIDE_PX:
@@ -111,6 +114,8 @@ def _from_file(name: str, file: Path | IO[bytes]) -> Image.Image:
                 return _upright(picture)
     except FileNotFoundError:
         raise FileNotFoundError(f"{name}: no such file; give the path of a picture") from None
+    except PermissionError as error:
+        raise PermissionError(f"{name}: cannot be opened ({error.strerror}); allow yourself to read it") from None
     except Exception as error:  # Pillow's decoders raise many kinds of exceptions for damaged files
         reason = "unknown format" if isinstance(error, Image.UnidentifiedImageError) else error
         raise ValueError(f"{name}: cannot be read as a picture ({reason}); give a PNG, JPEG or similar") from error
