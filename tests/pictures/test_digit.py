@@ -293,6 +293,17 @@ def test_a_digit_in_two_pieces_is_recognised(mnist, gap, least):
     assert correct >= least
 
 
+def test_a_digit_that_is_small_in_a_large_picture_is_read_in_full_size(mnist):
+    random, network, right = np.random.default_rng(0), load_network(), 0
+    for image, label in zip(mnist.test.images[:8], mnist.test.labels[:8], strict=True):
+        page = np.full((1_500, 2_000), 235, np.uint8)
+        place = page[700:728, 1_200:1_228]  # seven pixels wide at the size at which digits are searched for
+        np.minimum(place, 255 - image, out=place)
+        page += random.integers(0, 10, page.shape, dtype=np.uint8)
+        right += predict_digit(network, page).digit == label
+    assert right == 8
+
+
 def test_a_speck_is_not_taken_for_the_digit():
     def candidate(mass, digit, confidence):
         ink, pixels = np.ones((2, 2), np.float32), np.zeros((28, 28), np.uint8)

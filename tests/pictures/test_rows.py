@@ -117,6 +117,34 @@ def test_touching_digits_are_split(model, digits):
     assert as_text(read_digits(model, picture)) == "38"
 
 
+@pytest.mark.parametrize(("number", "slant", "overlap"), [("57", 0.3, 35), ("57", 0.5, 55), ("30", 0.5, 55)])
+def test_slanted_touching_digits_are_split(model, digits, number, slant, overlap):
+    """No upright cut separates them."""
+    first, second = (slanted(digits[int(digit)], slant) for digit in number)
+    picture = np.pad(first, ((30, 30), (30, second.shape[1] - overlap + 30)))
+    place = picture[30:-30, -30 - second.shape[1] : -30]
+    np.maximum(place, second, out=place)
+    assert as_text(read_digits(model, 255 - picture)) == number
+
+
+def slanted(digit, slant):
+    extra = round(100 * slant)
+    size = (digit.shape[1] + extra, 100)
+    sheared = Image.fromarray(digit).transform(size, Image.Transform.AFFINE, (1, slant, -extra, 0, 1, 0))
+    return np.asarray(sheared)
+
+
+def test_narrow_digits_are_not_all_ones(model, digits):
+    narrow = [np.asarray(Image.fromarray(digit).resize((25, 100), Image.Resampling.BICUBIC)) for digit in digits]
+    assert as_text(read_digits(model, row(narrow, "0123456789"))) == "0123456789"
+
+
+def test_faint_digits_that_shine_through_the_paper_are_not_read(model, digits):
+    faint = [(0.2 * digit).astype(np.uint8) for digit in digits]
+    picture = np.concatenate([row(digits, "123"), row(faint, "123")])
+    assert as_text(read_digits(model, picture)) == "123"
+
+
 def test_three_touching_digits_are_split(model, digits):
     picture = row(digits, "380", 20)
     first, second = (30 + digits[3].shape[1] + 10, 30 + digits[3].shape[1] + digits[8].shape[1] + 30)

@@ -25,7 +25,6 @@ MAX_MARKS = 300  # a picture with more is a texture or a page of text
 MAX_OVERLAP = 5  # times the picture's area; marks whose boxes cover more together are stripes or another texture
 ENOUGH = 0.95  # a reading that explains so much of the ink needs no alternative
 MIN_GAIN = 0.1  # a less plausible interpretation must explain so much more
-CLEAR_SKEWNESS = 0.2  # of the contrast; with less, either polarity is possible
 TIGHT_SKEWNESS = 0.7  # of the contrast; that of a digit with a margin is larger
 DOUBT = 0.3  # for each unit of skewness, the less likely polarity must explain so much more
 
@@ -106,7 +105,7 @@ def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]
     if tight and skewness < TIGHT_SKEWNESS:
         yield from _with_polarity(brightness, not dark_on_light, edges[:1], DOUBT * skewness)
     # What seems to be a blackboard may be a dark desk around the paper.
-    elif not tight and (skewness < CLEAR_SKEWNESS or not dark_on_light):
+    elif not tight and not dark_on_light:
         yield from _with_polarity(brightness, not dark_on_light, edges, doubt=0.0)
 
 
