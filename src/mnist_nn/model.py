@@ -27,7 +27,7 @@ from .data import check_images
 if TYPE_CHECKING:
     from ._internal.tensorflow import keras
 
-HIDDEN, DIGITS = (128, 64), 10  # units of the textbook's ReLU layers, and of the softmax layer
+HIDDEN, CLASSES = (128, 64), 10  # units of the textbook's ReLU layers, and of the softmax layer
 PRETRAINED = Path(__file__).parent / "pretrained" / "mnist_nn.weights.h5"
 MAX_BATCH = 10_000  # images at once, which take 40 MB
 
@@ -40,7 +40,7 @@ class Network:
     """
 
     input_shape: tuple[int | None, ...] = (None, 28, 28)  # like the attributes of a Keras model
-    output_shape: tuple[int | None, ...] = (None, DIGITS)
+    output_shape: tuple[int | None, ...] = (None, CLASSES)
 
     def __init__(self, weights: Sequence[np.ndarray]) -> None:
         self.layers: list[tuple[np.ndarray, np.ndarray]] = list(zip(weights[::2], weights[1::2], strict=True))
@@ -106,7 +106,7 @@ def build_model(seed: int = 0, *, hidden: Sequence[int] = HIDDEN) -> keras.Model
                 keras.layers.Dense(units, "relu", kernel_initializer=initializer, name=f"hidden_{number}")
                 for number, (units, initializer) in enumerate(zip(hidden, initializers, strict=False), 1)
             ),
-            keras.layers.Dense(DIGITS, "softmax", kernel_initializer=initializers[-1], name="digits"),
+            keras.layers.Dense(CLASSES, "softmax", kernel_initializer=initializers[-1], name="digits"),
         ],
         name="mnist_nn",
     )
@@ -145,7 +145,7 @@ def load_network(path: str | Path = PRETRAINED) -> Network:
         >>> load_network()
         Network(784-128-64-10)
     """
-    return Network(read_network(path, inputs=28 * 28, outputs=DIGITS))
+    return Network(read_network(path, inputs=28 * 28, outputs=CLASSES))
 
 
 def save_weights(model: keras.Model, path: str | Path) -> Path:

@@ -15,7 +15,7 @@ from scipy import ndimage
 from ..data import Split, check_split
 from ..model import ModelLike, predict_probabilities
 
-MIDDLE = 13.5  # the centre of an image, between the pixels 13 and 14
+CENTRE = 13.5  # the centre of an image, between the pixels 13 and 14
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _transform(images: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Return images whose pixels are sampled, bilinearly, at `matrix` times their offset (y, x) from the centre."""
     whole = np.eye(3)
     whole[1:, 1:] = matrix
-    offset: Any = [0, *(MIDDLE - matrix @ [MIDDLE, MIDDLE])]
+    offset: Any = [0, *(CENTRE - matrix @ [CENTRE, CENTRE])]
     # The map is linear: transform the 784 unit images once and multiply.
     units = np.eye(28 * 28).reshape(-1, 28, 28)
     transformed = ndimage.affine_transform(units, whole, offset, order=1, mode="constant").reshape(28 * 28, -1)

@@ -46,7 +46,7 @@ class Candidate:
         return max(right - left, bottom - top)
 
     @property
-    def is_digit(self) -> bool:
+    def is_likely(self) -> bool:
         """True if the network is confident enough."""
         return self.confidence >= MIN_CONFIDENCE
 
@@ -96,10 +96,10 @@ class Reading:
         A candidate of which the network is unsure is kept if it is as large as the digits beside it: signs are smaller.
         One of another size needs more confidence.
         """
-        likely = [candidate for candidate in self.candidates if candidate.is_digit]
+        likely = [candidate for candidate in self.candidates if candidate.is_likely]
         frames = [candidate for candidate in likely if candidate.is_frame(likely)]
         candidates = [candidate for candidate in self.candidates if candidate not in frames]
-        digits = [candidate for candidate in candidates if candidate.is_digit]
+        digits = [candidate for candidate in candidates if candidate.is_likely]
         if not digits:
             return []
         sizes = [digit.size for digit in digits]
@@ -108,7 +108,7 @@ class Reading:
         strength = usual([digit.strength for digit in digits], sizes)
         chosen = []
         for candidate in candidates:
-            limit = MIN_MASS if candidate.is_digit else LIKE_DIGIT
+            limit = MIN_MASS if candidate.is_likely else LIKE_DIGIT
             is_plausible = limit <= candidate.mass / mass <= 1 / limit and candidate.strength >= MIN_STRENGTH * strength
             is_alike = LIKE_DIGIT <= candidate.size / size <= 1 / LIKE_DIGIT
             if is_plausible and candidate.confidence >= (UNSURE_CONFIDENCE if is_alike else OTHER_SIZE_CONFIDENCE):
@@ -128,7 +128,7 @@ class Reading:
     @cached_property
     def main(self) -> Candidate:
         """The digit that the picture shows if it shows only one: the whole, or the digit with most ink."""
-        if self.whole and self.whole.is_digit:
+        if self.whole and self.whole.is_likely:
             return self.whole
         digit = max(self.digits or self.candidates, key=lambda candidate: candidate.mass)
         likely = max(self.candidates, key=lambda candidate: candidate.mass * candidate.confidence**2)

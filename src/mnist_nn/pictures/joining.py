@@ -89,7 +89,7 @@ def _gain(whole: Candidate, parts: list[Candidate], exclusive: bool) -> float:
         value = max(part.value + MIN_CONFIDENCE * (mass - part.mass) for part in parts)
     else:
         value = sum(part.value for part in parts)
-    bonus = 0.0 if all(part.is_digit for part in parts) else PIECE_COST * min(part.mass for part in parts)
+    bonus = 0.0 if all(part.is_likely for part in parts) else PIECE_COST * min(part.mass for part in parts)
     return whole.value - value + bonus
 
 
@@ -111,7 +111,7 @@ def _neighbors(candidates: list[Candidate]) -> tuple[list[list[int]], list[list[
     gaps = np.maximum(top_left[:, None], top_left) - np.minimum(bottom_right[:, None], bottom_right)
     union = (np.maximum(bottom_right[:, None], bottom_right) - np.minimum(top_left[:, None], top_left)).max(axis=2)
     mass = np.array([candidate.mass for candidate in candidates])
-    likely = np.array([candidate.is_digit for candidate in candidates])
+    likely = np.array([candidate.is_likely for candidate in candidates])
     likely |= not likely.any()
     size = usual(sizes[likely], sizes[likely])
     near = (gaps.max(axis=2) <= MAX_GAP * np.maximum.outer(sizes, sizes)) & (union <= MAX_PAIR * size)

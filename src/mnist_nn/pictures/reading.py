@@ -120,13 +120,13 @@ class TooManyMarksError(ValueError):
     """A picture has so many marks that it is a texture or a page of text."""
 
 
-def read_marks(model: ModelLike, marks: Marks, tight: bool = False) -> Reading:
+def read_marks(model: ModelLike, marks: Marks, white_outside: bool = False) -> Reading:
     """Return the best reading of the marks in a picture.
 
     Args:
         model: A Keras model or a Network.
         marks: The marks of one interpretation of a picture.
-        tight: True if digits may lie along the edge of the picture.
+        white_outside: True if digits may lie along the edge of the picture.
 
     Returns:
         A reading, without candidates if there are no marks.
@@ -136,7 +136,7 @@ def read_marks(model: ModelLike, marks: Marks, tight: bool = False) -> Reading:
     """
     possible = marks.sizes >= max(MIN_SIDE_PX, MIN_SIDE * max(marks.ink.shape))
     left_out = 0.0
-    if not tight and (possible & ~marks.leave_picture).any():
+    if not white_outside and (possible & ~marks.leave_picture).any():
         left_out = float(marks.mass[possible & marks.leave_picture].sum())
         possible &= ~marks.leave_picture
     if not possible.any():
@@ -151,7 +151,7 @@ def read_marks(model: ModelLike, marks: Marks, tight: bool = False) -> Reading:
     top_left, bottom_right = marks.boxes[chosen, :2], marks.boxes[chosen, 2:]
     if np.prod(bottom_right - top_left, axis=1).sum() > MAX_OVERLAP * marks.ink.size:
         raise TooManyMarksError("image holds a pattern such as stripes; cut out the part with digits")
-    judge = Judge(model, marks, tight)
+    judge = Judge(model, marks, white_outside)
     candidates = join_parts(judge, judge([frozenset([mark]) for mark in chosen.tolist()]))
     reading = Reading(split_touching(model, candidates), left_out=left_out)
     # A digit may be broken, and its parts may look like digits themselves.

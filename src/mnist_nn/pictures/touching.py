@@ -38,7 +38,7 @@ def split_touching(model: ModelLike, candidates: list[Candidate]) -> list[Candid
 
 def _may_touch(candidate: Candidate) -> bool:
     left, top, right, bottom = candidate.box
-    return not candidate.is_digit and right - left > MIN_WIDTH * (bottom - top)
+    return not candidate.is_likely and right - left > MIN_WIDTH * (bottom - top)
 
 
 def _find_origin(candidate: Candidate) -> tuple[int, int]:
