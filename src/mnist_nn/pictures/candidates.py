@@ -18,7 +18,7 @@ MIN_MASS = 0.1  # of the usual digit; less ink is a speck or a crease
 MIN_INSIDE = 0.3  # of the size of a circle around a digit
 MIN_SHARE = 0.8  # of the ink; a picture whose digit has less holds more than this digit
 MAX_SIGN = 1.5  # of the usual digit's ink; a larger mark that is no digit may be several
-FILLED = 0.7  # of the picture's height or width
+FILLED = 0.85  # of the picture's height or width
 MIN_STRENGTH = 0.3  # of the usual digit's; fainter marks are shadows or shine through the paper
 
 

@@ -23,6 +23,7 @@ MIN_SIDE_PX = 4  # smaller marks are specks
 MIN_SIDE = 0.005  # the same, as a fraction of the picture's longer side
 MAX_MARKS = 300  # a picture with more is a texture or a page of text
 MAX_OVERLAP = 5  # times the picture's area; marks whose boxes cover more together are stripes or another texture
+MAX_PEN = 0.2  # fraction of the picture's longer side; wider dark areas along the edge are shadows
 ENOUGH = 0.95  # a reading that explains so much of the ink needs no alternative
 MIN_GAIN = 0.1  # a less plausible interpretation must explain so much more
 TIGHT_SKEWNESS = 0.7  # of the contrast; that of a digit with a margin is larger
@@ -47,12 +48,13 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
     best, most, too_many = Reading([]), 0.0, None
     for interpretation in _interpret(brightness, tight):
         try:
-            reading = interpretation.read(model)
+            marks = interpretation.find_marks()
+            reading = read_marks(model, marks, interpretation.white_outside)
         except TooManyMarksError as error:
             too_many = error
             continue
         if tight and not interpretation.white_outside and reading.main_fills(brightness.shape):
-            reading = replace(reading, left_out=max(0.0, interpretation.measure_ink() - reading.mass))
+            reading = replace(reading, left_out=interpretation.measure_lost_strokes(marks))
         explained = reading.explained_by_main if tight else reading.explained
         if explained > most + MIN_GAIN + interpretation.doubt:
             best, most = reading, explained
@@ -74,14 +76,18 @@ class _Interpretation:
     white_outside: bool
     doubt: float
 
-    def read(self, model: ModelLike) -> Reading:
-        """Return the best reading of the marks under this assumption."""
+    def find_marks(self) -> Marks:
+        """Return the marks under this assumption."""
         marks = find_marks(find_contrast(self.grey, self.white_outside))
-        return read_marks(model, marks if self.white_outside else remove_lines(marks), self.white_outside)
+        return marks if self.white_outside else remove_lines(marks)
 
-    def measure_ink(self) -> float:
-        """Return the ink of all marks, also of those along the edge that seem to be lines or shadows."""
-        return float(find_marks(find_contrast(self.grey, white_outside=True)).mass.sum())
+    def measure_lost_strokes(self, marks: Marks) -> float:
+        """Return the ink of strokes that are not among these marks, because they seem to be lines or shadows."""
+        all_marks = find_marks(find_contrast(self.grey, white_outside=True))
+        lost = (all_marks.labels > 0) & (marks.labels == 0)
+        side = round(MAX_PEN * max(lost.shape))
+        wide = ndimage.maximum_filter(ndimage.minimum_filter(lost, side), side)  # that is a shadow
+        return float(all_marks.ink[lost & ~wide].sum())
 
 
 def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]:
