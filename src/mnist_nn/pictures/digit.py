@@ -15,7 +15,8 @@ from .reading import read_picture
 from .segmentation import reduce, resize
 
 SEARCH_SIDE_PX = 480  # the digit is searched for at this size
-SMALL_SIDE_PX, ENLARGED = 64, 4  # smaller pictures are enlarged by this factor, else strokes seem to be noise
+TINY_SIDE_PX, SMALL_SIDE_PX, ENLARGED = 16, 64, 4  # tiny pictures and small crops are enlarged by this factor
+EVEN = 0.1  # of the picture's contrast; the edge of a crop varies more
 MIN_DIGIT_PX = 100  # a digit that is smaller at that size is cut out of the larger picture
 
 
@@ -76,9 +77,10 @@ def _pretrained() -> Network:
 def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
     """Return the prediction for the digit that has most ink.
 
-    The digit is searched for at a small size. If it is small there, it is cut out at a larger size.
+    The digit is searched for at a small size. If it is small there, it is cut out at a larger size. A small crop is
+    enlarged, because strokes without paper around them seem to be noise.
     """
-    if max(brightness.shape) < SMALL_SIDE_PX:
+    if _is_small_crop(brightness):
         size = brightness.shape[0] * ENLARGED, brightness.shape[1] * ENLARGED
         found = _find_digit(model, resize(brightness, size, Image.Resampling.BICUBIC).clip(0, 1))
         left, top, right, bottom = (round(side / ENLARGED) for side in found.box)
@@ -100,6 +102,13 @@ def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
     found = _find_digit(model, brightness[y : bottom + margin, x : right + margin])
     box = (found.box[0] + x, found.box[1] + y, found.box[2] + x, found.box[3] + y)
     return Prediction(found.probabilities, found.pixels, box, clear and found.clear)
+
+
+def _is_small_crop(brightness: np.ndarray) -> bool:
+    """Return True for a picture below 64 pixels with ink along its edge, or below 16 pixels."""
+    edge = np.concatenate([brightness[0], brightness[-1], brightness[:, 0], brightness[:, -1]])
+    is_tight = np.ptp(edge) > EVEN * np.ptp(brightness)
+    return max(brightness.shape) < (SMALL_SIDE_PX if is_tight else TINY_SIDE_PX)
 
 
 def _is_clear(reading: Reading, digit: Candidate) -> bool:
