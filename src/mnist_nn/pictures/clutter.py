@@ -9,6 +9,7 @@ from scipy import ndimage
 from .segmentation import Marks, label_marks, measure_marks
 
 MIN_LENGTH = 0.6  # fraction of the picture's longer side; shorter lines may be strokes of a digit
+WHOLE = 0.9  # fraction of a low picture's height; an upright line crosses all of it
 MAX_THICKNESS = 0.05  # fraction of the same side; thicker ones are the edge of a desk or a shadow
 RUN = 0.06  # fraction of the same side: a line has straight pieces of this length
 MAX_SLOPE = 0.1  # of a line, against the direction of an axis
@@ -16,6 +17,7 @@ MIN_FRAME_PX = 24  # smaller marks are not frames
 FRAME_EDGE = 0.08  # fraction of its shorter side; a frame has its lines so near the edges of its box
 FRAME_COVERED = 0.85  # fraction of the side's length
 MIN_COVERED = 0.5  # of a line's length; the rest are strokes that cross it
+COVERED_BY_DIGIT = 0.25  # the same for a line in a low picture, most of which may be covered by a digit
 
 
 def remove_lines(marks: Marks) -> Marks:
@@ -33,10 +35,14 @@ def remove_lines(marks: Marks) -> Marks:
     side = max(marks.ink.shape)
     long = marks.leave_picture & (marks.sizes >= MIN_LENGTH * side)
     if long.any():
-        lines |= _find_lines(np.concatenate([[False], long])[marks.labels], (side, side), MAX_THICKNESS * side)
+        page = np.concatenate([[False], long])[marks.labels]
+        lines |= _find_lines(page, (MIN_LENGTH * side, MIN_LENGTH * side), MAX_THICKNESS * side, RUN * side)
+        if lines.any() and min(page.shape) < MIN_LENGTH * side:
+            lines |= _find_short_lines(page, lines)
     for part, frame, thickness in _find_frames(marks, ~long):
         margin = min(frame.shape)  # the filters would mirror a line at the edge
-        found = _find_lines(np.pad(frame, margin), frame.shape, 1.5 * thickness)
+        lengths = MIN_LENGTH * frame.shape[0], MIN_LENGTH * frame.shape[1]
+        found = _find_lines(np.pad(frame, margin), lengths, 1.5 * thickness, RUN * margin)
         lines[part] |= found[margin:-margin, margin:-margin]
     if not lines.any():
         return marks
@@ -72,17 +78,37 @@ def _first_runs(inked: np.ndarray) -> np.ndarray:
     return np.where(after.any(axis=0), after.argmax(axis=0), len(inked)) - start
 
 
-def _find_lines(inked: np.ndarray, shape: tuple[int, int], thickness: float) -> np.ndarray:
+def _find_short_lines(page: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """Return the lines of squared paper in a low or narrow picture, bool (h, w).
+
+    Its short lines cross the whole picture, and are about as thin as the long ones. Strokes of digits are not.
+
+    Args:
+        page: The ink, bool (h, w).
+        lines: The long lines, bool (h, w).
+    """
+    along = lines if page.shape[1] >= page.shape[0] else lines.T
+    thickness = along.sum() / max(1, (along[1:] & ~along[:-1]).sum())
+    lengths = WHOLE * page.shape[0], WHOLE * page.shape[1]
+    return _find_lines(page, lengths, 2 * thickness + 1, 2 * RUN * min(page.shape), COVERED_BY_DIGIT)
+
+
+def _find_lines(
+    inked: np.ndarray, lengths: tuple[float, float], thickness: float, run: float, covered: float = MIN_COVERED
+) -> np.ndarray:
     """Return the pixels of lines in the direction of an axis, bool (h, w).
 
     Args:
         inked: bool (h, w).
-        shape: Height and width of what the lines span; upright lines are nearly so high, level lines so wide.
+        lengths: Upright lines are at least so high, and level lines so wide.
         thickness: That of the lines, at most.
+        run: The length of their straight pieces, at least.
+        covered: The fraction of a line's length that these pieces cover, at least.
     """
-    run = max(5, round(RUN * min(shape))) | 1  # odd, so that the filters are centred
-    level = _find_level_lines(inked, shape[1], thickness, run)
-    upright = np.ascontiguousarray(_find_level_lines(np.ascontiguousarray(inked.T), shape[0], thickness, run).T)
+    pixels = max(5, round(run)) | 1  # odd, so that the filters are centred
+    level = _find_level_lines(inked, lengths[1], thickness, pixels, covered)
+    turned = _find_level_lines(np.ascontiguousarray(inked.T), lengths[0], thickness, pixels, covered)
+    upright = np.ascontiguousarray(turned.T)
     gap = round(2 * thickness) | 1  # where two lines cross, each has a gap
     crossings = _close(level, gap, axis=1) & _close(upright, gap, axis=0) & inked
     lines = level | upright | crossings
@@ -112,7 +138,7 @@ def _find_rest(rest: np.ndarray, level: np.ndarray) -> np.ndarray:
     return found
 
 
-def _find_level_lines(inked: np.ndarray, length: int, thickness: float, run: int) -> np.ndarray:
+def _find_level_lines(inked: np.ndarray, length: float, thickness: float, run: int, covered: float) -> np.ndarray:
     """Return the pixels of nearly level lines, bool (h, w), without those where a stroke crosses.
 
     A piece of a line is a run of pixels in a row, with one pixel of tolerance up and down. Pieces that follow one
@@ -127,7 +153,7 @@ def _find_level_lines(inked: np.ndarray, length: int, thickness: float, run: int
     for number, place in enumerate(ndimage.find_objects(numbers), 1):
         width = place[1].stop - place[1].start
         line = numbers[place] == number
-        if width < MIN_LENGTH * length or line.any(axis=0).mean() < MIN_COVERED:
+        if width < length or line.any(axis=0).mean() < covered:
             continue
         line, slope = _keep_straight_part(line, thickness)
         if abs(slope) <= MAX_SLOPE:
