@@ -265,6 +265,17 @@ def test_digits_on_ruled_paper_are_read(model, digits):
     assert as_text(read_digits(model, picture)) == "604"
 
 
+@pytest.mark.parametrize("step", [40, 60])
+@pytest.mark.parametrize(("brightness", "noise"), [(0.5, 0), (0.85, 8)])
+def test_digits_on_squared_paper_are_read(model, digits, step, brightness, noise):
+    """Clear lines are one mark with the digits; noise breaks faint ones into hundreds of pieces."""
+    picture = np.kron(row(digits, "90210", gap=60), np.ones((2, 2)))
+    picture[step // 2 :: step] *= brightness
+    picture[:, step // 3 :: step] *= brightness
+    picture += np.random.default_rng(0).normal(0, noise, picture.shape)
+    assert as_text(read_digits(model, picture.clip(0, 255).astype(np.uint8))) == "90210"
+
+
 def test_digits_on_a_note_on_a_dark_desk_are_read(model, digits):
     desk = np.full((500, 700), 25, np.uint8)
     note = row(digits, "2718")

@@ -19,7 +19,7 @@ MIN_INSIDE = 0.3  # of the size of a circle around a digit
 MIN_SHARE = 0.8  # of the ink; a picture whose digit has less holds more than this digit
 MAX_SIGN = 1.5  # of the usual digit's ink; a larger mark that is no digit may be several
 FILLED = 0.85  # of the picture's height or width
-MIN_STRENGTH = 0.3  # of the usual digit's; fainter marks are shadows or shine through the paper
+MIN_STRENGTH = 0.45  # of the usual ink's; fainter marks shine through the paper or are pieces of its lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,18 +98,17 @@ class Reading:
         """
         likely = [candidate for candidate in self.candidates if candidate.is_likely]
         frames = [candidate for candidate in likely if candidate.is_frame(likely)]
-        candidates = [candidate for candidate in self.candidates if candidate not in frames]
+        candidates = _without_faint([candidate for candidate in self.candidates if candidate not in frames])
         digits = [candidate for candidate in candidates if candidate.is_likely]
         if not digits:
             return []
         sizes = [digit.size for digit in digits]
         size = usual(sizes, sizes)
         mass = usual([digit.mass for digit in digits], sizes)
-        strength = usual([digit.strength for digit in digits], sizes)
         chosen = []
         for candidate in candidates:
             limit = MIN_MASS if candidate.is_likely else LIKE_DIGIT
-            is_plausible = limit <= candidate.mass / mass <= 1 / limit and candidate.strength >= MIN_STRENGTH * strength
+            is_plausible = limit <= candidate.mass / mass <= 1 / limit
             is_alike = LIKE_DIGIT <= candidate.size / size <= 1 / LIKE_DIGIT
             if is_plausible and candidate.confidence >= (UNSURE_CONFIDENCE if is_alike else OTHER_SIZE_CONFIDENCE):
                 chosen.append(candidate)
@@ -173,8 +172,17 @@ class Reading:
         return self.main.value / (self.mass + min(self.left_out, self.main.mass))
 
 
-def usual(values: Sequence[float] | np.ndarray, sizes: Sequence[float] | np.ndarray) -> float:
-    """Return the median of the values, weighted by size, so that neither many specks nor one large area matter."""
-    values, weights = np.asarray(values), np.asarray(sizes)
+def _without_faint(candidates: list[Candidate]) -> list[Candidate]:
+    """Return the candidates without those that are much fainter than most of the ink that may be digits."""
+    likely = [candidate for candidate in candidates if candidate.is_likely]
+    if not likely:
+        return candidates
+    strength = usual([candidate.strength for candidate in likely], [candidate.mass for candidate in likely])
+    return [candidate for candidate in candidates if candidate.strength >= MIN_STRENGTH * strength]
+
+
+def usual(values: Sequence[float] | np.ndarray, weights: Sequence[float] | np.ndarray) -> float:
+    """Return the weighted median: with sizes as weights, neither many specks nor one large area matter."""
+    values, weights = np.asarray(values), np.asarray(weights)
     order = np.argsort(values)
     return float(values[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)])

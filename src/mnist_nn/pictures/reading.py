@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..model import ModelLike
-from .candidates import MIN_MASS, Reading
+from .candidates import MIN_MASS, MIN_STRENGTH, Reading, usual
 from .clutter import remove_lines
 from .joining import MIN_PART, Judge, join_parts
 from .segmentation import COARSE_SIDE_PX, Marks, find_contrast, find_marks, reduce
@@ -86,7 +86,7 @@ class _Interpretation:
         all_marks = find_marks(find_contrast(self.grey, white_outside=True))
         lost = (all_marks.labels > 0) & (marks.labels == 0)
         side = round(MAX_PEN * max(lost.shape))
-        wide = ndimage.maximum_filter(ndimage.minimum_filter(lost, side), side)  # that is a shadow
+        wide: np.ndarray = ndimage.maximum_filter(ndimage.minimum_filter(lost, side), side)  # that is a shadow
         return float(all_marks.ink[lost & ~wide].sum())
 
 
@@ -149,6 +149,8 @@ def read_marks(model: ModelLike, marks: Marks, white_outside: bool = False) -> R
         return Reading([])
     chosen = np.flatnonzero(possible)
     chosen = chosen[np.argsort(-marks.mass[chosen], kind="stable")]
+    if len(chosen) > MAX_MARKS:  # pieces of faint lines are no digits
+        chosen = chosen[marks.strength[chosen] >= MIN_STRENGTH * usual(marks.strength[chosen], marks.mass[chosen])]
     if len(chosen) > MAX_MARKS and marks.mass[chosen[MAX_MARKS]] > MIN_MASS * np.median(marks.mass[chosen[:MAX_MARKS]]):
         raise TooManyMarksError(
             f"image holds {len(chosen):,} marks, more than {MAX_MARKS} digits; cut out the part with digits"
