@@ -54,7 +54,8 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
             too_many = error
             continue
         if tight and not interpretation.white_outside and reading.main_fills(brightness.shape):
-            reading = replace(reading, left_out=interpretation.measure_lost_strokes(marks))
+            lost = interpretation.measure_lost_strokes(marks)
+            reading = replace(reading, left_out=reading.left_out + lost)
         explained = reading.explained_by_main if tight else reading.explained
         if explained > most + MIN_GAIN + interpretation.doubt:
             best, most = reading, explained
