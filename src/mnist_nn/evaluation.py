@@ -159,14 +159,14 @@ def wilson_interval(correct: int, images: int) -> tuple[float, float]:
     Returns:
         The lower and the upper end, 0 to 1.
 
+    Raises:
+        ValueError: `images` is not a whole number of at least 1, or `correct` not one from 0 to `images`.
+
     Example:
         >>> from mnist_nn.evaluation import wilson_interval
         >>> low, high = wilson_interval(9941, 10_000)
         >>> f"{low:.4f} to {high:.4f}"
         '0.9924 to 0.9954'
-
-    Raises:
-        ValueError: `images` is not a whole number of at least 1, or `correct` not one from 0 to `images`.
 
     Notes:
         E. B. Wilson, Journal of the American Statistical Association 22, 1927.
