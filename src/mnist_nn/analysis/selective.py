@@ -65,8 +65,8 @@ def risk_coverage(evaluation: Evaluation) -> pd.DataFrame:
     Example:
         >>> import numpy as np
         >>> from mnist_nn import Evaluation, risk_coverage
-        >>> result = Evaluation(np.array([0, 1]), np.array([[0.75, 0.25], [0.5, 0.5]]))
-        >>> risk_coverage(result)["error"].tolist()
+        >>> probabilities = np.array([[0.91] + 9 * [0.01], [0.82] + 9 * [0.02]])
+        >>> risk_coverage(Evaluation(np.array([0, 1]), probabilities))["error"].tolist()
         [0.0, 0.5]
 
     Notes:
