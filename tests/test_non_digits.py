@@ -70,7 +70,7 @@ def test_splits_that_lack_digits_or_ink(small, blank):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"share": 0}, "share must be above 0"),
+        ({"share": 0}, "share must be a number above 0 and at most 1, not 0"),
         ({"share": 1.5}, "share must be"),
         ({"share": "much"}, "share must be"),
         ({"weight": -0.1}, "weight must be a number from 0 to 10, not -0.1"),

@@ -50,7 +50,7 @@ class NonDigits:
     def __post_init__(self) -> None:
         check_number("share", self.share, 0, 1)
         if self.share == 0:
-            raise ValueError("share must be above 0; type non_digits=None to show none")
+            raise ValueError(f"share must be a number above 0 and at most 1, not {self.share!r}")
         check_number("weight", self.weight, 0, 10)
         check_whole_number("different", self.different, 1, 100_000)
 

@@ -56,7 +56,7 @@ def test_a_wrong_argument_is_named(plot, arguments, message):
 
 
 def test_mistakes_of_other_images_are_refused(mnist, result):
-    with pytest.raises(ValueError, match="evaluation is of other images"):
+    with pytest.raises(ValueError, match="evaluation is of 5,000 images, but split holds 10,000"):
         plot_mistakes(mnist.test, result)
     with pytest.raises(ValueError, match="evaluation is of other images"):
         plot_mistakes(mnist.test[:5000], result)

@@ -8,15 +8,16 @@ import numpy as np
 def check_whole_number(name: str, value: Any, lowest: int, highest: int | None = None) -> None:
     """Raise a ValueError unless `value` is a whole number of Python or NumPy from `lowest` to `highest`."""
     is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not is_whole or value < lowest or (highest is not None and value > highest):
-        allowed = f"of at least {lowest:,}" if highest is None else f"from {lowest:,} to {highest:,}"
-        raise ValueError(f"{name} must be a whole number {allowed}, not {value!r}")
+    _check_range(name, "whole number", value, is_whole, lowest, highest)
 
 
 def check_number(name: str, value: Any, lowest: float, highest: float | None = None) -> None:
     """Raise a ValueError unless `value` is a finite number of Python or NumPy from `lowest` to `highest`."""
-    limit = float("inf") if highest is None else highest
     is_number = isinstance(value, int | float | np.integer | np.floating)
-    if not is_number or not lowest <= value <= limit or value == float("inf"):
+    _check_range(name, "number", value, is_number, lowest, highest)
+
+
+def _check_range(name: str, kind: str, value: Any, is_kind: bool, lowest: float, highest: float | None) -> None:
+    if not is_kind or not lowest <= value < float("inf") or (highest is not None and value > highest):
         allowed = f"of at least {lowest:,}" if highest is None else f"from {lowest:,} to {highest:,}"
-        raise ValueError(f"{name} must be a number {allowed}, not {value!r}")
+        raise ValueError(f"{name} must be a {kind} {allowed}, not {value!r}")

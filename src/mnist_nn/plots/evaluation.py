@@ -109,6 +109,8 @@ def plot_mistakes(
     if not isinstance(evaluation, Evaluation):
         kind = type(evaluation).__name__
         raise ValueError(f"evaluation must be what evaluate(model, split) returns, not a {kind}")
+    if len(split) != len(evaluation.labels):
+        raise ValueError(f"evaluation is of {len(evaluation.labels):,} images, but split holds {len(split):,}")
     if not np.array_equal(split.labels, evaluation.labels):
         raise ValueError("evaluation is of other images; type plot_mistakes(split, evaluate(model, split))")
     chosen = evaluation.mistakes[:count]
