@@ -12,11 +12,10 @@ from .loading import ImageLike, brightness, open_picture
 from .normalization import SIDE_PX
 from .prediction import Prediction, model_first
 from .reading import read_picture
-from .segmentation import reduce, resize
+from .segmentation import EVEN, edge_pixels, reduce, resize
 
 SEARCH_SIDE_PX = 480  # the digit is searched for at this size
 TINY_SIDE_PX, SMALL_SIDE_PX, ENLARGED = 16, 64, 4  # tiny pictures and small crops are enlarged by this factor
-EVEN = 0.1  # of the picture's contrast; the edge of a crop varies more
 MIN_DIGIT_PX = 100  # a digit that is smaller at that size is cut out of the larger picture
 
 
@@ -106,8 +105,7 @@ def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
 
 def _is_small_crop(brightness: np.ndarray) -> bool:
     """Return True for a picture below 64 pixels with ink along its edge, or below 16 pixels."""
-    edge = np.concatenate([brightness[0], brightness[-1], brightness[:, 0], brightness[:, -1]])
-    is_tight = np.ptp(edge) > EVEN * np.ptp(brightness)
+    is_tight = np.ptp(edge_pixels(brightness, 1)) > EVEN * np.ptp(brightness)
     return max(brightness.shape) < (SMALL_SIDE_PX if is_tight else TINY_SIDE_PX)
 
 

@@ -5,8 +5,9 @@ letters, shadows. Every possibility is a candidate that the network judges, beca
 images that are not digits. The best reading explains as much ink as possible by digits it is confident about.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from scipy import ndimage
@@ -15,7 +16,7 @@ from ..model import ModelLike
 from .candidates import MIN_MASS, MIN_STRENGTH, Reading, usual
 from .clutter import remove_lines
 from .joining import MIN_PART, Judge, join_parts
-from .segmentation import COARSE_SIDE_PX, Marks, find_contrast, find_marks, reduce
+from .segmentation import COARSE_SIDE_PX, EVEN, Marks, edge_pixels, find_contrast, find_marks, reduce
 from .sheet import find_rectangle
 from .touching import split_touching
 
@@ -76,15 +77,15 @@ class _Interpretation:
     grey: np.ndarray  # the brightness, inverted if ink is light
     white_outside: bool
     doubt: float
+    find_all_marks: Callable[[], Marks]  # with white paper outside; the interpretations of one polarity share them
 
     def find_marks(self) -> Marks:
         """Return the marks under this assumption."""
-        marks = find_marks(find_contrast(self.grey, self.white_outside))
-        return marks if self.white_outside else remove_lines(marks)
+        return self.find_all_marks() if self.white_outside else remove_lines(find_marks(find_contrast(self.grey)))
 
     def measure_lost_strokes(self, marks: Marks) -> float:
         """Return the ink of strokes that are not among these marks, because they seem to be lines or shadows."""
-        all_marks = find_marks(find_contrast(self.grey, white_outside=True))
+        all_marks = self.find_all_marks()
         lost = (all_marks.labels > 0) & (marks.labels == 0)
         side = round(MAX_PEN * max(lost.shape))
         wide: np.ndarray = ndimage.maximum_filter(ndimage.minimum_filter(lost, side), side)  # that is a shadow
@@ -94,10 +95,9 @@ class _Interpretation:
 def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]:
     """Yield the possible interpretations of a picture, the most plausible first."""
     coarse, _ = reduce(brightness, 64)
-    edge = np.concatenate([side[part].ravel() for side in (coarse, coarse.T) for part in (np.s_[:2], np.s_[-2:])])
-    low, middle, high = np.quantile(edge, [0.1, 0.5, 0.9])
+    low, middle, high = np.quantile(edge_pixels(coarse, 2), [0.1, 0.5, 0.9])
     darkest, lightest = coarse.min(), coarse.max()
-    if high - low <= 0.1 * (lightest - darkest):  # an even edge is paper
+    if high - low <= EVEN * (lightest - darkest):  # an even edge is paper
         dark_on_light, skewness, edges = bool(middle >= (darkest + lightest) / 2), np.inf, [False]
     else:
         # Strokes are few and stand out, so they skew the contrast.
@@ -120,7 +120,8 @@ def _with_polarity(
     brightness: np.ndarray, dark_on_light: bool, edges: list[bool], doubt: float
 ) -> Iterator[_Interpretation]:
     grey = brightness if dark_on_light else 1 - brightness
-    return (_Interpretation(grey, white_outside, doubt) for white_outside in edges)
+    find_all_marks = cache(lambda: find_marks(find_contrast(grey, white_outside=True)))
+    return (_Interpretation(grey, white_outside, doubt, find_all_marks) for white_outside in edges)
 
 
 class TooManyMarksError(ValueError):

@@ -22,6 +22,8 @@ NOISE_TILE_PX = 64  # the noise is estimated in tiles of this size
 LOW_NOISE, HIGH_NOISE = 5, 9  # standard deviations: every pixel of a mark, and at least one of them
 CONNECTING_INK = 0.2  # fraction of a mark's strongest pixel; fainter ink does not connect strokes
 
+EVEN = 0.1  # of the picture's contrast; an edge that varies more shows ink, a desk or uneven light
+
 EIGHT_NEIGHBORS = np.ones((3, 3), bool)
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -192,6 +194,12 @@ def bounding_slices(chosen: np.ndarray) -> tuple[slice, ...]:
     """
     found = (np.flatnonzero(chosen.any(axis=axis)) for axis in (1, 0))
     return tuple(slice(int(f[0]), int(f[-1]) + 1) if len(f) else slice(1) for f in found)
+
+
+def edge_pixels(values: np.ndarray, depth: int) -> np.ndarray:
+    """Return the outermost rows and columns of float32 (h, w), so many on each side, as one array."""
+    parts = (np.s_[:depth], np.s_[-depth:])
+    return np.concatenate([side[part].ravel() for side in (values, values.T) for part in parts])
 
 
 def resize(
