@@ -93,7 +93,6 @@ def train(
     """
     _check_arguments(model, train, validation, epochs, batch_size, seed)
     _check_settings(augmentation, non_digits, optimizer, callbacks)
-    predict_probabilities(model, train.images[:1])  # refuses a model without softmax
     batch_size = min(batch_size, len(train))
     steps = steps_per_epoch(len(train), batch_size)
     history = _empty_history(epochs)
@@ -138,6 +137,7 @@ def _check_arguments(model, train, validation, epochs, batch_size, seed) -> None
     for name, value in {"epochs": epochs, "batch_size": batch_size}.items():
         check_whole_number(name, value, 1)
     check_seed(seed)
+    predict_probabilities(model, train.images[:1])  # refuses a model without softmax
 
 
 def _check_settings(augmentation, non_digits, optimizer, callbacks) -> None:

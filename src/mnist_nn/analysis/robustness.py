@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from .._internal.arguments import check_whole_number
 from ..data import Split, check_split
 from ..model import ModelLike, predict_probabilities
 
@@ -141,8 +142,7 @@ def reduce_contrast(images: np.ndarray, fraction: float) -> Iterator[np.ndarray]
 
 def _whole(name: str, value: float, lowest: int, highest: int) -> int:
     """Return a strength that must be whole, such as 2 or 2.0; raise a ValueError if it is not."""
-    if value not in range(lowest, highest + 1):
-        raise ValueError(f"{name} must be a whole number from {lowest} to {highest}, not {value!r}")
+    check_whole_number(name, int(value) if float(value).is_integer() else value, lowest, highest)
     return int(value)
 
 

@@ -38,8 +38,7 @@ def predict_command(options: argparse.Namespace) -> None:
             errors.append(str(error))
         else:
             print(*lines, sep="\n", flush=True)
-    if errors:
-        raise ValueError("\nmnist_nn: ".join(errors))
+    _raise_all(errors)
 
 
 def score_command(options: argparse.Namespace) -> None:
@@ -72,6 +71,11 @@ def score_command(options: argparse.Namespace) -> None:
             errors.append(str(error))
     if lines:
         _print_score(pd.DataFrame(lines), options)
+    _raise_all(errors)
+
+
+def _raise_all(errors: list[str]) -> None:
+    """Raise a ValueError with one line for each error, if there are any."""
     if errors:
         raise ValueError("\nmnist_nn: ".join(errors))
 
