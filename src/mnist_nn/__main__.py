@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         with exit_at_once():
             options = parser().parse_args(arguments)
         options.command(options)
-        sys.stdout.flush()  # errors of a full disk or a closed pipe come here
+        sys.stdout.flush()  # raises here, not when Python ends, if the disk is full or the pipe closed
     except BrokenPipeError:  # the reader of the output, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it ends
         return 141
@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _path(text: str) -> Path:
-    """Return a path; an empty text, such as an unset variable of the shell, would mean the current folder."""
+    """Return a path; refuse an empty one, which an unset shell variable gives: it would mean the current folder."""
     if not text:
         raise argparse.ArgumentTypeError("the path is empty; to use the current folder, type .")
     return Path(text)

@@ -180,7 +180,17 @@ def _from_keras() -> list[np.ndarray]:
 
 
 def check_images(images: Any) -> np.ndarray:
-    """Return `images` as an array if it is uint8 (n, 28, 28) with at least one image, else raise ValueError."""
+    """Return images in MNIST's format as an array.
+
+    Args:
+        images: uint8 (n, 28, 28), at least one; lists of such images are accepted.
+
+    Returns:
+        The same images, as an array.
+
+    Raises:
+        ValueError: The images have another shape or type; the message names the conversion.
+    """
     if isinstance(images, Split):
         raise ValueError("images must be uint8 of shape (n, 28, 28), not a Split; type split.images")
     images = np.asarray(images)

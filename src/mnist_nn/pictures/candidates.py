@@ -116,7 +116,7 @@ class Reading:
 
     @cached_property
     def unread(self) -> list[Candidate]:
-        """The marks that are no digits but larger than a sign, such as touching digits that could not be split."""
+        """The marks that are not digits but larger than a sign, such as touching digits that could not be split."""
         others = [candidate for candidate in self.candidates if candidate not in self.digits]
         if not (self.digits and others):
             return []

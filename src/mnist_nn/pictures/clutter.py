@@ -100,7 +100,7 @@ def _find_lines(
 
     Args:
         inked: bool (h, w).
-        lengths: Upright lines are at least so high, and level lines so wide.
+        lengths: The least height of upright lines, and the least width of level ones.
         thickness: That of the lines, at most.
         run: The length of their straight pieces, at least.
         covered: The fraction of a line's length that these pieces cover, at least.

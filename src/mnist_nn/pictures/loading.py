@@ -115,7 +115,7 @@ def _from_file(name: str, file: Path | IO[bytes]) -> Image.Image:
     except FileNotFoundError:
         raise FileNotFoundError(f"{name}: no such file; give the path of a picture") from None
     except PermissionError as error:
-        raise PermissionError(f"{name}: cannot be opened ({error.strerror}); allow yourself to read it") from None
+        raise PermissionError(f"{name}: cannot be opened ({error.strerror}); change its permissions") from None
     except Exception as error:  # Pillow's decoders raise many kinds of exceptions for damaged files
         reason = "unknown format" if isinstance(error, Image.UnidentifiedImageError) else error
         raise ValueError(f"{name}: cannot be read as a picture ({reason}); give a PNG, JPEG or similar") from error
@@ -145,7 +145,7 @@ def brightness(picture: Image.Image) -> np.ndarray:
 
 
 def on_paper(picture: Image.Image) -> Image.Image:
-    """Return the picture with white where it is transparent, or black if it is light ink on nothing."""
+    """Return the picture with white where it is transparent, or black if its ink is light."""
     if not picture.has_transparency_data:
         return picture
     picture = picture.convert("RGBA")

@@ -16,7 +16,7 @@ def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
     """Predict the digits in a picture, line by line from top to bottom, each line from left to right.
 
     Touching digits are split where the model is confident about all of the parts. If a large mark of a line cannot be
-    read, none of its digits is `clear`, because the number may lack some.
+    read, none of its digits is `clear`, because digits may be missing.
 
     Args:
         model: A Keras model from (n, 28, 28) pixels to (n, 10) probabilities, or a Network.
