@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_nn.pictures.segmentation import Marks, estimate_noise, find_contrast, find_marks, measure_marks
+from mnist_nn.pictures.segmentation import Marks, Page, estimate_noise, find_contrast, find_marks, measure_marks
 
 
 def page(light=1.0):
@@ -23,14 +23,14 @@ DOWN, RIGHT = np.indices((200, 200)) / 200
 )
 def test_the_contrast_does_not_depend_on_the_light(light):
     grey, cross = page(light)
-    contrast = find_contrast(grey)
+    contrast = find_contrast(Page(grey))
     assert contrast[cross].mean() == pytest.approx(0.7 / 0.9, abs=0.08)
     assert contrast[~cross].mean() < 0.03
 
 
 def test_a_shadow_does_not_weaken_strokes():
     grey, cross = page(np.where(DOWN > 0.5, 0.5, 1.0))
-    contrast = find_contrast(grey)
+    contrast = find_contrast(Page(grey))
     upper, lower = (contrast[part][cross[part]].mean() for part in (np.s_[55:85], np.s_[115:145]))
     assert lower == pytest.approx(upper, rel=0.1)
 
@@ -38,15 +38,15 @@ def test_a_shadow_does_not_weaken_strokes():
 def test_ink_at_the_edge_counts_only_if_the_paper_continues_outside():
     grey = np.full((100, 100), 0.9, np.float32)
     grey[:, :15] = 0.1  # a thick stroke in a tight crop, or a desk
-    assert find_contrast(grey, white_outside=True)[:, :10].min() > 0.7
-    assert find_contrast(grey, white_outside=False)[:, :10].max() < 0.1
+    assert find_contrast(Page(grey), white_outside=True)[:, :10].min() > 0.7
+    assert find_contrast(Page(grey), white_outside=False)[:, :10].max() < 0.1
 
 
 def test_a_dark_desk_is_not_paper():
     grey = np.full((300, 400), 0.05, np.float32)
     grey[60:240, 80:320] = 0.9
     grey[100:104, 20:30] = 0.01  # a speck on the desk
-    assert not find_marks(find_contrast(grey)).labels[90:120, 5:50].any()
+    assert not find_marks(find_contrast(Page(grey))).labels[90:120, 5:50].any()
 
 
 def test_noise_is_estimated_where_it_is():
@@ -103,6 +103,6 @@ def test_a_mark_is_cut_out_without_its_neighbours():
     "grey", [np.full((40, 40), 0.5), np.linspace(0.4, 0.46, 1600).reshape(40, 40), np.ones((1, 1))]
 )
 def test_a_blank_page_has_no_marks(grey):
-    marks = find_marks(find_contrast(grey.astype(np.float32)))
+    marks = find_marks(find_contrast(Page(grey.astype(np.float32))))
     assert marks.boxes.shape == (0, 4)
     assert marks.mass.shape == (0,)

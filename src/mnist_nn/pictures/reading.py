@@ -5,9 +5,8 @@ letters, shadows. Every possibility is a candidate that the network judges, beca
 images that are not digits. The best reading explains as much ink as possible by digits it is confident about.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 from scipy import ndimage
@@ -16,8 +15,7 @@ from ..model import ModelLike
 from .candidates import MIN_MASS, MIN_STRENGTH, Reading, usual
 from .clutter import remove_lines
 from .joining import MIN_PART, Judge, join_parts
-from .segmentation import COARSE_SIDE_PX, EVEN, Marks, edge_pixels, find_contrast, find_marks, reduce
-from .sheet import find_rectangle
+from .segmentation import EVEN, Marks, Page, edge_pixels, find_contrast, find_marks, reduce
 from .touching import split_touching
 
 MIN_SIDE_PX = 4  # smaller marks are specks
@@ -74,18 +72,17 @@ class _Interpretation:
     An interpretation that contradicts the skewness of the contrast is open to doubt: it must explain more.
     """
 
-    grey: np.ndarray  # the brightness, inverted if ink is light
+    page: Page  # inverted if ink is light; the interpretations of one polarity share it
     white_outside: bool
-    doubt: float
-    find_all_marks: Callable[[], Marks]  # with white paper outside; the interpretations of one polarity share them
+    doubt: float = 0.0
 
     def find_marks(self) -> Marks:
         """Return the marks under this assumption."""
-        return self.find_all_marks() if self.white_outside else remove_lines(find_marks(find_contrast(self.grey)))
+        return self.page.all_marks if self.white_outside else remove_lines(find_marks(find_contrast(self.page)))
 
     def measure_lost_strokes(self, marks: Marks) -> float:
         """Return the ink of strokes that are not among these marks, because they seem to be lines or shadows."""
-        all_marks = self.find_all_marks()
+        all_marks = self.page.all_marks
         lost = (all_marks.labels > 0) & (marks.labels == 0)
         side = round(MAX_PEN * max(lost.shape))
         wide: np.ndarray = ndimage.maximum_filter(ndimage.minimum_filter(lost, side), side)  # that is a shadow
@@ -94,7 +91,8 @@ class _Interpretation:
 
 def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]:
     """Yield the possible interpretations of a picture, the most plausible first."""
-    coarse, _ = reduce(brightness, 64)
+    page, inverted = Page(brightness), Page(1 - brightness)
+    coarse, _ = reduce(page.coarse, 64)
     low, middle, high = np.quantile(edge_pixels(coarse, 2), [0.1, 0.5, 0.9])
     darkest, lightest = coarse.min(), coarse.max()
     if high - low <= EVEN * (lightest - darkest):  # an even edge is paper
@@ -106,22 +104,17 @@ def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]
         dark_on_light, skewness = bool(skewness < 0), abs(skewness)
         # In a tight crop the ink is not few: elsewhere a dark edge is rather a shadow.
         edges = [False] if not tight else [True, False] if skewness < TIGHT_SKEWNESS else [False, True]
-    if find_rectangle(reduce(brightness, COARSE_SIDE_PX)[0]) is not None:  # a sheet of paper
-        yield from _with_polarity(brightness, True, [False], doubt=0.0)
-    yield from _with_polarity(brightness, dark_on_light, edges, doubt=0.0)
+    likely, other = (page, inverted) if dark_on_light else (inverted, page)
+    if page.sheet is not None:
+        yield _Interpretation(page, white_outside=False)
+    for white_outside in edges:
+        yield _Interpretation(likely, white_outside)
     if tight and skewness < TIGHT_SKEWNESS:
-        yield from _with_polarity(brightness, not dark_on_light, edges[:1], DOUBT * skewness)
+        yield _Interpretation(other, edges[0], DOUBT * skewness)
     # What seems to be a blackboard may be a dark desk around the paper.
     elif not tight and not dark_on_light:
-        yield from _with_polarity(brightness, not dark_on_light, edges, doubt=0.0)
-
-
-def _with_polarity(
-    brightness: np.ndarray, dark_on_light: bool, edges: list[bool], doubt: float
-) -> Iterator[_Interpretation]:
-    grey = brightness if dark_on_light else 1 - brightness
-    find_all_marks = cache(lambda: find_marks(find_contrast(grey, white_outside=True)))
-    return (_Interpretation(grey, white_outside, doubt, find_all_marks) for white_outside in edges)
+        for white_outside in edges:
+            yield _Interpretation(page, white_outside)
 
 
 class TooManyMarksError(ValueError):

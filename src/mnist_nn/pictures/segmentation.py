@@ -5,8 +5,11 @@ fraction of the paper's brightness: about 0 on paper and up to 1 on black ink. L
 inverting the brightness first.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,11 +32,37 @@ EIGHT_NEIGHBORS = np.ones((3, 3), bool)
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
-def find_contrast(brightness: np.ndarray, white_outside: bool = False) -> np.ndarray:
-    """Return the contrast of a picture of dark strokes on light paper, without uneven light.
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A picture of dark strokes on light paper, and what can be seen at a small size.
 
     Args:
         brightness: float32 (h, w), 0 black to 1 white.
+    """
+
+    brightness: np.ndarray
+
+    @cached_property
+    def coarse(self) -> np.ndarray:
+        """The brightness, reduced to at most 128 pixels."""
+        return reduce(self.brightness, COARSE_SIDE_PX)[0]
+
+    @cached_property
+    def sheet(self) -> np.ndarray | None:
+        """True inside a light rectangle on a darker ground, bool and as large as `coarse`, or None."""
+        return find_rectangle(self.coarse)
+
+    @cached_property
+    def all_marks(self) -> Marks:
+        """The marks, also along the edge of the picture, and with all lines."""
+        return find_marks(find_contrast(self, white_outside=True))
+
+
+def find_contrast(page: Page, white_outside: bool = False) -> np.ndarray:
+    """Return the contrast of a picture of dark strokes on light paper, without uneven light.
+
+    Args:
+        page: The picture.
         white_outside: True if ink may touch the edge of the picture, as in a tight crop: the paper is assumed to
             continue outside. False if dark areas at the edge are shadows or a desk: they are assumed to continue.
 
@@ -41,26 +70,28 @@ def find_contrast(brightness: np.ndarray, white_outside: bool = False) -> np.nda
         float32 (h, w), about 0 on paper (noise makes it positive or negative) and at most 1; 0 outside the sheet of
         paper, if the picture shows its edges and `white_outside` is False.
     """
-    coarse, scale = reduce(brightness, COARSE_SIDE_PX)
-    surface = ndimage.gaussian_filter(coarse, 1) if scale < 1 else coarse
+    brightness, coarse = page.brightness, page.coarse
+    is_reduced = coarse.shape != brightness.shape
+    surface = ndimage.gaussian_filter(coarse, 1) if is_reduced else coarse
     side = max(3, round(MAX_STROKE * max(coarse.shape)))
+    margin = side // 2 + 1
     outside: dict[str, Any] = {"mode": "edge"}
     if white_outside:
         outside = {"mode": "constant", "constant_values": float(np.quantile(surface, 0.95))}
-    paper = np.pad(surface, side, **outside)
-    paper = ndimage.grey_closing(paper, size=(side, side))[side:-side, side:-side]  # fills strokes with paper
+    paper = np.pad(surface, margin, **outside)
+    paper = ndimage.grey_closing(paper, (side, side), mode="nearest")  # fills strokes with paper
+    paper = paper[margin:-margin, margin:-margin]
     sheet = None
     if not white_outside:
-        sheet = find_rectangle(coarse)
-        sheet = find_light_area(surface, paper) if sheet is None else sheet
-    if scale < 1:
+        sheet = find_light_area(surface, paper) if page.sheet is None else page.sheet
+    if is_reduced:
         paper = paper - max(0.0, float(np.median(paper - coarse)))  # closing brightens noisy paper: correct for it
         paper = resize(paper, brightness.shape)
     # A shadow dims paper and ink by the same factor, so divide.
     contrast = (paper - brightness) / np.maximum(paper, 0.1)
     if sheet is not None:
         contrast[resize(sheet, contrast.shape) < 0.5] = 0
-    return ndimage.gaussian_filter(contrast, 0.7, truncate=2) if scale < 1 else contrast
+    return ndimage.gaussian_filter(contrast, 0.7, truncate=2) if is_reduced else contrast
 
 
 def estimate_noise(contrast: np.ndarray) -> np.ndarray:
@@ -175,9 +206,12 @@ def measure_marks(contrast: np.ndarray, inked: np.ndarray) -> Marks:
     """Return the marks that consist of the True pixels of `inked`, bool (h, w)."""
     labels, n = label_marks(inked)
     ink = np.maximum(contrast, 0)
-    boxes = [(y.start, x.start, y.stop, x.stop) for y, x in ndimage.find_objects(labels)]
+    part = bounding_slices(inked)  # the rest of a large picture need not be searched
+    found = ndimage.find_objects(labels[part])
+    boxes = np.array([(y.start, x.start, y.stop, x.stop) for y, x in found], int).reshape(n, 4)
+    boxes += [part[0].start, part[1].start] * 2
     mass = np.bincount(labels[inked], ink[inked], n + 1)[1:]
-    return Marks(ink, labels, np.array(boxes, int).reshape(n, 4), mass, _maximum(ink, labels, n)[1:])
+    return Marks(ink, labels, boxes, mass, _maximum(ink, labels, n)[1:])
 
 
 def _maximum(values: np.ndarray, labels: np.ndarray, n: int) -> np.ndarray:
@@ -193,7 +227,7 @@ def bounding_slices(chosen: np.ndarray) -> tuple[slice, ...]:
     If no pixel is chosen, they are the first row and column.
     """
     found = (np.flatnonzero(chosen.any(axis=axis)) for axis in (1, 0))
-    return tuple(slice(int(f[0]), int(f[-1]) + 1) if len(f) else slice(1) for f in found)
+    return tuple(slice(int(f[0]), int(f[-1]) + 1) if len(f) else slice(0, 1) for f in found)
 
 
 def edge_pixels(values: np.ndarray, depth: int) -> np.ndarray:
