@@ -33,6 +33,18 @@ def test_the_table_holds_what_predict_digit_returns(model, mnist):
         assert (line.left, line.top, line.right, line.bottom) == expected.box
 
 
+def test_boxes_are_in_pixels_of_the_full_size(model, mnist, tmp_path):
+    page = np.full((1_000, 4_000), 255, np.uint8)
+    page[300:720, 2_500:2_920] -= np.asarray(Image.fromarray(mnist.test.images[0]).resize((420, 420)))
+    Image.fromarray(page).save(tmp_path / "page.png")
+    path = tmp_path / "page.png"
+    table = predict_pictures(model, [path, str(path), path.read_bytes(), Image.fromarray(page), page])
+    rows, columns = (np.flatnonzero((page < 128).any(axis=axis)) for axis in (1, 0))
+    expected = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+    assert (table["digit"] == 7).all()
+    assert np.abs(table[["left", "top", "right", "bottom"]] - expected).to_numpy().max() <= 12
+
+
 def test_the_pictures_may_be_a_column_of_paths(model, row, tmp_path):
     path = str(tmp_path / "row.png")
     Image.fromarray(row).save(path)

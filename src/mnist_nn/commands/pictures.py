@@ -158,13 +158,11 @@ def _as_json(path: Path, predictions: list) -> list[str]:
 
     The boxes are in pixels of the upright picture in its full size.
     """
-    from ..pictures.loading import measure_reduction
-    from ..pictures.table import summarize
+    from ..pictures.table import full_size_boxes, summarize
 
     _, confidence, sure = summarize(predictions)
     lines = groupby(predictions, key=lambda prediction: prediction.line)
-    scale = measure_reduction(path)
-    boxes = [[round(side * scale) for side in prediction.box] for prediction in predictions]
+    boxes = full_size_boxes(path, predictions)
     sides = list(zip(*boxes, strict=True))
     names = ("digit", "confidence", "sure", "clear", "line")
     parts = [{name: getattr(prediction, name) for name in names} for prediction in predictions]

@@ -60,30 +60,33 @@ def open_picture(image: ImageLike) -> Image.Image:
     raise ValueError(f"image must be a path, bytes, a Pillow image or an array, not a {type(image).__name__}")
 
 
-def measure_reduction(path: Path) -> float:
-    """Return by which factor `open_picture` reduces the picture in a file, at least 1.
+def measure_reduction(image: ImageLike) -> float:
+    """Return by which factor `open_picture` reduces a picture, at least 1.
 
     Args:
-        path: A file that `open_picture` can open; only its size is read.
+        image: What `open_picture` can open. Of a file only the size is read.
 
     Returns:
-        Width and height in the file, divided by those of the opened picture.
+        Width and height of the picture, divided by those of the opened one.
 
     Example:
-        >>> from pathlib import Path
-        >>> from tempfile import TemporaryDirectory
-        >>> from PIL import Image
+        >>> import numpy as np
         >>> from mnist_nn.pictures.loading import measure_reduction
-        >>> with TemporaryDirectory() as folder:
-        ...     path = Path(folder) / "wide.png"
-        ...     Image.new("L", (4000, 300)).save(path)
-        ...     measure_reduction(path)
+        >>> measure_reduction(np.zeros((300, 4000), np.uint8))
         2.0
     """
+    return max(1.0, max(_full_size(image)) / MAX_SIDE_PX)
+
+
+def _full_size(image: ImageLike) -> tuple[int, ...]:
+    if isinstance(image, np.ndarray):
+        return image.shape[:2]
+    if isinstance(image, Image.Image):
+        return image.size
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a picture with unusual metadata is still a picture
-        with Image.open(path) as picture:
-            return max(1.0, max(picture.size) / MAX_SIDE_PX)
+        with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image) as picture:
+            return picture.size
 
 
 def _upright(picture: Image.Image) -> Image.Image:

@@ -11,10 +11,11 @@ from PIL import Image
 
 from ..model import ModelLike
 from .digit import predict_digit
-from .loading import ImageLike
+from .loading import ImageLike, measure_reduction
 from .prediction import Prediction, model_first
 from .reading import TooManyMarksError
 from .rows import read_digits
+from .segmentation import Box
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +35,8 @@ def predict_pictures(model: ModelLike, pictures: Iterable[ImageLike], *, row: bo
     Returns:
         A DataFrame with one line per digit and the columns "picture" (the path, or the number of the picture, counted
         from 0), "line", "digit", "confidence", "sure", "clear", and the box as "left", "top", "right" and "bottom", in
-        pixels of the picture; one with a side of more than 2,000 pixels is reduced to that first. Without `row` each
-        picture has exactly one line; with it, a picture without digits has none.
+        pixels of the upright picture in its full size. Without `row` each picture has exactly one line; with it, a
+        picture without digits has none.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -59,8 +60,9 @@ def predict_pictures(model: ModelLike, pictures: Iterable[ImageLike], *, row: bo
     lines = []
     for number, picture in enumerate(pictures):
         name = str(picture) if isinstance(picture, str | Path) else number
-        for found in predict_one(model, picture, row):
-            lines.append([name, found.line, found.digit, found.confidence, found.sure, found.clear, *found.box])
+        predictions = predict_one(model, picture, row)
+        for found, box in zip(predictions, full_size_boxes(picture, predictions), strict=True):
+            lines.append([name, found.line, found.digit, found.confidence, found.sure, found.clear, *box])
     return pd.DataFrame(lines, columns=columns)
 
 
@@ -84,6 +86,22 @@ def predict_one(model: ModelLike, picture: ImageLike, row: bool) -> list[Predict
 def find_digits(model: ModelLike, picture: ImageLike, row: bool) -> list[Prediction]:
     """Return the digits in a picture, as `predict_one` does, but none for a blank picture."""
     return [prediction for prediction in predict_one(model, picture, row) if prediction.pixels.any()]
+
+
+def full_size_boxes(picture: ImageLike, predictions: Sequence[Prediction]) -> list[Box]:
+    """Return the boxes of the digits in pixels of the upright picture in its full size.
+
+    Args:
+        picture: What was read.
+        predictions: The digits in it. Their own boxes refer to what `open_picture` returns, which is smaller if a side
+            has more than 2,000 pixels.
+
+    Returns:
+        Left, top, right and bottom of each digit.
+    """
+    scale = measure_reduction(picture)
+    left, top, right, bottom = ([round(found.box[side] * scale) for found in predictions] for side in range(4))
+    return list(zip(left, top, right, bottom, strict=True))
 
 
 def summarize(predictions: Sequence[Prediction]) -> tuple[str, float, bool]:
