@@ -276,6 +276,21 @@ def test_digits_on_squared_paper_are_read(model, digits, step, brightness, noise
     assert as_text(read_digits(model, picture.clip(0, 255).astype(np.uint8))) == "90210"
 
 
+@pytest.mark.parametrize("angle", [-6, 8, 12])
+@pytest.mark.parametrize("blackness", [0.5, 0.8])
+def test_digits_on_tilted_squared_paper_are_read(model, digits, angle, blackness):
+    """Its lines are too steep to be removed as lines, but fainter than the digits that they connect."""
+    paper = np.full((700, 1_000), 235, np.float32)
+    for shift in (15, 16):
+        paper[shift::50] *= 0.75
+        paper[:, shift::50] *= 0.75
+    paper = ndimage.rotate(paper, angle, reshape=False, mode="nearest", order=1)
+    number = 255 - blackness * (255 - row(digits, "90210", gap=40))
+    place = paper[250 : 250 + number.shape[0], 200 : 200 + number.shape[1]]
+    np.minimum(place, number, out=place)
+    assert as_text(read_digits(model, paper.clip(0, 255).astype(np.uint8))) == "90210"
+
+
 def test_digits_on_a_note_on_a_dark_desk_are_read(model, digits):
     desk = np.full((500, 700), 25, np.uint8)
     note = row(digits, "2718")

@@ -15,7 +15,7 @@ from ..model import ModelLike
 from .candidates import MIN_MASS, MIN_STRENGTH, Reading, usual
 from .clutter import remove_lines
 from .joining import MIN_PART, Judge, join_parts
-from .segmentation import EVEN, Marks, Page, edge_pixels, find_contrast, find_marks, reduce
+from .segmentation import CONNECTING_INK, EVEN, Marks, Page, edge_pixels, find_marks, reduce
 from .touching import split_touching
 
 MIN_SIDE_PX = 4  # smaller marks are specks
@@ -25,6 +25,8 @@ MAX_OVERLAP = 5  # times the picture's area; marks whose boxes cover more togeth
 MAX_PEN = 0.2  # fraction of the picture's longer side; wider dark areas along the edge are shadows
 ENOUGH = 0.95  # a reading that explains so much of the ink needs no alternative
 MIN_GAIN = 0.1  # a less plausible interpretation must explain so much more
+STRONG_INK = 0.5  # fraction of a mark's strongest pixel; the lines of squared paper are usually fainter
+NEARLY_ALL = 0.9  # an interpretation that ignores fainter ink must explain so much of the rest
 TIGHT_SKEWNESS = 0.7  # of the contrast; that of a digit with a margin is larger
 DOUBT = 0.3  # for each unit of skewness, the less likely polarity must explain so much more
 
@@ -56,7 +58,7 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
             lost = interpretation.measure_lost_strokes(marks)
             reading = replace(reading, left_out=reading.left_out + lost)
         explained = reading.explained_by_main if tight else reading.explained
-        if explained > most + MIN_GAIN + interpretation.doubt:
+        if explained > max(most + MIN_GAIN + interpretation.doubt, interpretation.least):
             best, most = reading, explained
         if most >= ENOUGH:
             break
@@ -75,10 +77,14 @@ class _Interpretation:
     page: Page  # inverted if ink is light; the interpretations of one polarity share it
     white_outside: bool
     doubt: float = 0.0
+    connecting: float = CONNECTING_INK
+    least: float = 0.0  # what it must explain
 
     def find_marks(self) -> Marks:
         """Return the marks under this assumption."""
-        return self.page.all_marks if self.white_outside else remove_lines(find_marks(find_contrast(self.page)))
+        if self.white_outside:
+            return self.page.all_marks
+        return remove_lines(find_marks(self.page.contrast, self.connecting))
 
     def measure_lost_strokes(self, marks: Marks) -> float:
         """Return the ink of strokes that are not among these marks, because they seem to be lines or shadows."""
@@ -115,6 +121,9 @@ def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]
     elif not tight and not dark_on_light:
         for white_outside in edges:
             yield _Interpretation(page, white_outside)
+    if not tight:  # the lines of squared paper may connect the digits
+        sheet = likely if page.sheet is None else page
+        yield _Interpretation(sheet, white_outside=False, connecting=STRONG_INK, least=NEARLY_ALL)
 
 
 class TooManyMarksError(ValueError):

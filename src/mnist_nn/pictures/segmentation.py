@@ -23,7 +23,7 @@ MAX_STROKE = 0.35  # fraction of the longer side; wider dark areas are shadows o
 MIN_CONTRAST = 0.06  # fainter pixels are never ink, however little noise there is
 NOISE_TILE_PX = 64  # the noise is estimated in tiles of this size
 LOW_NOISE, HIGH_NOISE = 5, 9  # standard deviations: every pixel of a mark, and at least one of them
-CONNECTING_INK = 0.2  # fraction of a mark's strongest pixel; fainter ink does not connect strokes
+CONNECTING_INK = 0.2  # fraction of a mark's strongest pixel; fainter ink usually does not connect strokes
 
 EVEN = 0.1  # of the picture's contrast; an edge that varies more shows ink, a desk or uneven light
 
@@ -51,6 +51,11 @@ class Page:
     def sheet(self) -> np.ndarray | None:
         """True inside a light rectangle on a darker ground, bool and as large as `coarse`, or None."""
         return find_rectangle(self.coarse)
+
+    @cached_property
+    def contrast(self) -> np.ndarray:
+        """What `find_contrast` returns, float32 (h, w)."""
+        return find_contrast(self)
 
     @cached_property
     def all_marks(self) -> Marks:
@@ -174,7 +179,7 @@ def margin_around(size: int) -> int:
     return 2 + size // 32
 
 
-def find_marks(contrast: np.ndarray) -> Marks:
+def find_marks(contrast: np.ndarray, connecting: float = CONNECTING_INK) -> Marks:
     """Return the connected marks of ink in a picture; none if it is blank.
 
     Hysteresis keeps faint strokes connected and rejects noise: all pixels of a mark are above a low threshold, and at
@@ -182,6 +187,7 @@ def find_marks(contrast: np.ndarray) -> Marks:
 
     Args:
         contrast: What `find_contrast` returns, float32 (h, w).
+        connecting: Fainter ink, as a fraction of a mark's strongest pixel, does not connect strokes.
 
     Returns:
         The marks, numbered from the top of the picture.
@@ -191,7 +197,7 @@ def find_marks(contrast: np.ndarray) -> Marks:
     strong = contrast > np.maximum(HIGH_NOISE * noise, 2 * MIN_CONTRAST)
     has_strong_pixel = np.bincount(labels[strong], minlength=n + 1) > 0
     has_strong_pixel[0] = False
-    limit = np.where(has_strong_pixel, CONNECTING_INK * _maximum(contrast, labels, n), np.inf)
+    limit = np.where(has_strong_pixel, connecting * _maximum(contrast, labels, n), np.inf)
     return measure_marks(contrast, contrast > limit.take(labels))  # faster than limit[labels]
 
 
