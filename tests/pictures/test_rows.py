@@ -223,7 +223,13 @@ def texture():
     return np.random.default_rng(0).integers(0, 256, (100, 100), np.uint8).repeat(8, axis=0).repeat(8, axis=1)
 
 
-@pytest.mark.parametrize("picture", [squared_paper, texture])
+def tilted_squared_paper():
+    picture = np.full((1_400, 1_400), 235, np.uint8)
+    picture[::35], picture[:, ::35] = 170, 170
+    return ndimage.rotate(picture, 8, reshape=False, mode="nearest", order=1)
+
+
+@pytest.mark.parametrize("picture", [squared_paper, tilted_squared_paper, texture])
 def test_pictures_without_digits_give_an_empty_list(model, picture):
     assert read_digits(model, picture()) == []
 

@@ -52,7 +52,8 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
             marks = interpretation.find_marks()
             reading = read_marks(model, marks, interpretation.white_outside)
         except TooManyMarksError as error:
-            too_many = error
+            if not interpretation.least:  # else its marks are only pieces of those that the others found
+                too_many = error
             continue
         if tight and not interpretation.white_outside and reading.main_fills(brightness.shape):
             lost = interpretation.measure_lost_strokes(marks)
@@ -77,7 +78,7 @@ class _Interpretation:
     page: Page  # inverted if ink is light; the interpretations of one polarity share it
     white_outside: bool
     doubt: float = 0.0
-    connecting: float = CONNECTING_INK
+    connecting: float = CONNECTING_INK  # fainter ink is ignored; see `find_marks`
     least: float = 0.0  # what it must explain
 
     def find_marks(self) -> Marks:
