@@ -47,7 +47,7 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
         ValueError: The picture has more than 300 marks.
     """
     best, most, too_many = Reading([]), 0.0, None
-    for interpretation in _interpret(brightness, tight):
+    for interpretation in dict.fromkeys(_interpret(brightness, tight)):  # each only once
         try:
             marks = interpretation.find_marks()
             reading = read_marks(model, marks, interpretation.white_outside)
