@@ -19,6 +19,7 @@ MIN_INSIDE = 0.3  # of the size of a circle around a digit
 MIN_SHARE = 0.8  # of the ink; a picture whose digit has less holds more than this digit
 MAX_SIGN = 1.5  # of the usual digit's ink; a larger mark that is no digit may be several
 FILLED = 0.85  # of the picture's height or width
+MIN_EXPLAINED = 0.75  # of the ink in a row of digits; digits that explain less are pieces of a text or a texture
 MIN_STRENGTH = 0.45  # of the usual ink's; fainter marks shine through the paper or are pieces of its lines
 
 
@@ -163,6 +164,11 @@ class Reading:
             is_digit = [candidate in self.digits for candidate in self.candidates]
             mass = np.where(is_digit, mass, np.minimum(mass, largest))
         return float(mass @ [candidate.share for candidate in self.candidates] / mass.sum())
+
+    @cached_property
+    def shows_digits(self) -> bool:
+        """True if the digits explain enough of the ink, or one has most of it; else the picture shows a wall or a text."""
+        return self.explained >= MIN_EXPLAINED or any(self.has_most_ink(digit) for digit in self.digits)
 
     @cached_property
     def explained_by_main(self) -> float:

@@ -23,7 +23,7 @@ def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
         image: A path, the bytes of a file, a Pillow image or an array; see `prepare_image`.
 
     Returns:
-        One Prediction per digit; an empty list for a blank picture.
+        One Prediction per digit; an empty list for a blank picture, and for one in which hardly anything is a digit.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -39,7 +39,8 @@ def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
     """
     small, scale = reduce(brightness(open_picture(image)), PAGE_SIDE_PX)
     reading, predictions = read_picture(model, small, tight=False), []
-    for number, line in enumerate(_sort_into_lines(reading.digits)):
+    digits = reading.digits if reading.shows_digits else []
+    for number, line in enumerate(_sort_into_lines(digits)):
         highest, lowest = min(digit.box[1] for digit in line), max(digit.box[3] for digit in line)
         clear = not any(highest <= _middle(mark) <= lowest for mark in reading.unread)
         for digit in line:
