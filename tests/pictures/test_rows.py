@@ -43,6 +43,34 @@ def test_a_row_is_read_from_left_to_right(model, digits, number, gap):
     assert as_text(read_digits(model, row(digits, number, gap))) == number
 
 
+def test_a_tightly_cropped_row_is_read(model, digits):
+    """Most digits touch the edge of the picture, some of them two edges."""
+    for number in ("17", "2718", "31415"):
+        assert as_text(read_digits(model, cropped(row(digits, number)))) == number
+        up_and_down = [
+            np.pad(digits[int(digit)], ((5 * i % 15, 10 - 5 * i % 15), (0, 15))) for i, digit in enumerate(number)
+        ]
+        assert as_text(read_digits(model, cropped(255 - np.concatenate(up_and_down, axis=1)))) == number
+
+
+def cropped(picture):
+    """Return a dark-on-white picture cropped to its ink."""
+    rows, columns = (np.flatnonzero((picture < 200).any(axis=axis)) for axis in (1, 0))
+    return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def test_a_mark_that_leaves_the_picture_and_is_not_read_makes_the_row_unclear(model, digits):
+    picture = Image.fromarray(np.pad(row(digits, "90210")[20:-20], ((0, 0), (0, 130)), constant_values=255))
+    assert all(prediction.clear for prediction in read_digits(model, picture))
+    for x in (-40, 40):  # a star from the top of the picture to the bottom
+        for y in (0, 50):
+            right = picture.width - 70
+            ImageDraw.Draw(picture).line([right - x, y, right + x, picture.height - 1 - y], 0, 8)
+    predictions = read_digits(model, picture)
+    assert as_text(predictions) == "90210"
+    assert not any(prediction.clear for prediction in predictions)
+
+
 def test_light_digits_on_a_dark_background_are_read(model, digits):
     assert as_text(read_digits(model, 255 - row(digits, "31415"))) == "31415"
 

@@ -15,6 +15,7 @@ OTHER_SIZE_CONFIDENCE = 0.9  # needed by candidates of another size than the dig
 UNSURE_CONFIDENCE = 0.11  # candidates below it are not digits even if they are as large as one
 LIKE_DIGIT = 0.5  # of the usual digit's size and ink, or twice as much
 MIN_MASS = 0.1  # of the usual digit; less ink is a speck or a crease
+MIN_CUT_MASS = 0.25  # the same at the edge of the picture, where thin shadows are
 MIN_INSIDE = 0.3  # of the size of a circle around a digit
 MIN_SHARE = 0.8  # of the ink; a picture whose digit has less holds more than this digit
 MAX_SIGN = 1.5  # of the usual digit's ink; a larger mark that is no digit may be several
@@ -25,7 +26,10 @@ MIN_STRENGTH = 0.45  # of the usual ink's; fainter marks shine through the paper
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """What may be a digit: its ink, float32 (h, w), its box, and the network's opinion of it."""
+    """What may be a digit: its ink, float32 (h, w), its box, and the network's opinion of it.
+
+    One that leaves the picture may be a shadow, or a digit of which the rest is missing.
+    """
 
     ink: np.ndarray
     box: Box
@@ -34,6 +38,7 @@ class Candidate:
     pixels: np.ndarray
     probabilities: np.ndarray
     marks: frozenset[int] = frozenset()
+    leaves_picture: bool = False
 
     @property
     def confidence(self) -> float:
@@ -95,7 +100,8 @@ class Reading:
         """The digits, without those that are much fainter or smaller than usual.
 
         A candidate of which the network is unsure is kept if it is as large as the digits beside it: signs are smaller.
-        One of another size needs more confidence.
+        One of another size needs more confidence, and one that leaves the picture needs the size and the confidence,
+        unless most digits do: then the picture is a tight crop.
         """
         likely = [candidate for candidate in self.candidates if candidate.is_likely]
         frames = [candidate for candidate in likely if candidate.is_frame(likely)]
@@ -106,12 +112,15 @@ class Reading:
         sizes = [digit.size for digit in digits]
         size = usual(sizes, sizes)
         mass = usual([digit.mass for digit in digits], sizes)
+        is_crop = sum(digit.leaves_picture for digit in digits) > len(digits) / 2
         chosen = []
         for candidate in candidates:
-            limit = MIN_MASS if candidate.is_likely else LIKE_DIGIT
+            cut = candidate.leaves_picture and not is_crop
+            limit = LIKE_DIGIT if not candidate.is_likely else MIN_CUT_MASS if cut else MIN_MASS
             is_plausible = limit <= candidate.mass / mass <= 1 / limit
             is_alike = LIKE_DIGIT <= candidate.size / size <= 1 / LIKE_DIGIT
-            if is_plausible and candidate.confidence >= (UNSURE_CONFIDENCE if is_alike else OTHER_SIZE_CONFIDENCE):
+            least = UNSURE_CONFIDENCE if is_alike and not cut else OTHER_SIZE_CONFIDENCE
+            if is_plausible and candidate.confidence >= least and (is_alike or not cut):
                 chosen.append(candidate)
         return [digit for digit in chosen if not digit.is_circle(chosen)]
 
@@ -122,7 +131,7 @@ class Reading:
         if not (self.digits and others):
             return []
         mass = usual([digit.mass for digit in self.digits], [digit.size for digit in self.digits])
-        large = [other for other in others if other.mass >= MAX_SIGN * mass]
+        large = [other for other in others if other.mass >= (LIKE_DIGIT if other.leaves_picture else MAX_SIGN) * mass]
         return [mark for mark in large if not any(mark.surrounds(digit) for digit in self.digits)]
 
     @cached_property
@@ -156,18 +165,19 @@ class Reading:
 
         What is no digit counts as much as a usual digit at most, because the top of a desk outweighs all digits on it.
         """
-        if not self.candidates:
+        is_digit = {candidate: candidate in self.digits for candidate in self.candidates}
+        candidates = [candidate for candidate in self.candidates if is_digit[candidate] or not candidate.leaves_picture]
+        if not candidates:
             return 0.0
-        mass = np.array([candidate.mass for candidate in self.candidates])
+        mass = np.array([candidate.mass for candidate in candidates])
         if self.digits:
             largest = usual([digit.mass for digit in self.digits], [digit.size for digit in self.digits])
-            is_digit = [candidate in self.digits for candidate in self.candidates]
-            mass = np.where(is_digit, mass, np.minimum(mass, largest))
-        return float(mass @ [candidate.share for candidate in self.candidates] / mass.sum())
+            mass = np.where([is_digit[candidate] for candidate in candidates], mass, np.minimum(mass, largest))
+        return float(mass @ [candidate.share for candidate in candidates] / mass.sum())
 
     @cached_property
     def shows_digits(self) -> bool:
-        """True if the digits explain enough of the ink, or one has most of it; else the picture shows a wall or a text."""
+        """True if the digits explain enough of the ink, or one has most of it; else it is a text or a texture."""
         return self.explained >= MIN_EXPLAINED or any(self.has_most_ink(digit) for digit in self.digits)
 
     @cached_property

@@ -30,6 +30,7 @@ class Judge:
 
     def __init__(self, model: ModelLike, marks: Marks, tight: bool) -> None:
         self.model, self.marks, self.tight, self.known = model, marks, tight, {}
+        self.leaving = frozenset[int]() if tight else frozenset(np.flatnonzero(marks.leave_picture).tolist())
 
     def __call__(self, groups: Sequence[frozenset[int]]) -> list[Candidate]:
         new = [group for group in dict.fromkeys(groups) if group not in self.known]
@@ -39,7 +40,8 @@ class Judge:
             for group, (ink, box), (pixels, probabilities) in zip(new, cut, answers, strict=True):
                 mass = float(self.marks.mass[list(group)].sum())
                 strength = float(self.marks.strength[list(group)].max())
-                self.known[group] = Candidate(ink, box, mass, strength, pixels, probabilities, group)
+                leaves_picture = not self.leaving.isdisjoint(group)
+                self.known[group] = Candidate(ink, box, mass, strength, pixels, probabilities, group, leaves_picture)
         return [self.known[group] for group in groups]
 
     def together(self, parts: Sequence[Candidate]) -> Candidate | None:

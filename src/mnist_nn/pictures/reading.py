@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..model import ModelLike
-from .candidates import MIN_MASS, MIN_STRENGTH, Reading, usual
+from .candidates import LIKE_DIGIT, MIN_MASS, MIN_STRENGTH, Reading, usual
 from .clutter import remove_lines
 from .joining import MIN_PART, Judge, join_parts
 from .segmentation import CONNECTING_INK, EVEN, Marks, Page, edge_pixels, find_marks, reduce
@@ -50,7 +50,7 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
     for interpretation in dict.fromkeys(_interpret(brightness, tight)):  # each only once
         try:
             marks = interpretation.find_marks()
-            reading = read_marks(model, marks, interpretation.white_outside)
+            reading = read_marks(model, marks, interpretation.white_outside, tight)
         except TooManyMarksError as error:
             if not interpretation.least:  # else its marks are only pieces of those that the others found
                 too_many = error
@@ -131,13 +131,14 @@ class TooManyMarksError(ValueError):
     """A picture has so many marks that it is a texture or a page of text."""
 
 
-def read_marks(model: ModelLike, marks: Marks, white_outside: bool = False) -> Reading:
+def read_marks(model: ModelLike, marks: Marks, white_outside: bool, tight: bool) -> Reading:
     """Return the best reading of the marks in a picture.
 
     Args:
         model: A Keras model or a Network.
         marks: The marks of one interpretation of a picture.
         white_outside: True if digits may lie along the edge of the picture.
+        tight: True if the picture shows one digit, and what leaves the picture is none.
 
     Returns:
         A reading, without candidates if there are no marks.
@@ -145,22 +146,9 @@ def read_marks(model: ModelLike, marks: Marks, white_outside: bool = False) -> R
     Raises:
         TooManyMarksError: There are more than 300 marks of similar size, or marks that overlap like stripes.
     """
-    possible = marks.sizes >= max(MIN_SIDE_PX, MIN_SIDE * max(marks.ink.shape))
-    left_out = 0.0
-    if not white_outside and (possible & ~marks.leave_picture).any():
-        left_out = float(marks.mass[possible & marks.leave_picture].sum())
-        possible &= ~marks.leave_picture
-    if not possible.any():
+    chosen, left_out = _choose_marks(marks, white_outside, tight)
+    if not len(chosen):
         return Reading([])
-    chosen = np.flatnonzero(possible)
-    chosen = chosen[np.argsort(-marks.mass[chosen], kind="stable")]
-    if len(chosen) > MAX_MARKS:  # pieces of faint lines are no digits
-        chosen = chosen[marks.strength[chosen] >= MIN_STRENGTH * usual(marks.strength[chosen], marks.mass[chosen])]
-    if len(chosen) > MAX_MARKS and marks.mass[chosen[MAX_MARKS]] > MIN_MASS * np.median(marks.mass[chosen[:MAX_MARKS]]):
-        raise TooManyMarksError(
-            f"image holds {len(chosen):,} marks, more than {MAX_MARKS} digits; cut out the part with digits"
-        )
-    chosen = chosen[:MAX_MARKS]
     top_left, bottom_right = marks.boxes[chosen, :2], marks.boxes[chosen, 2:]
     if np.prod(bottom_right - top_left, axis=1).sum() > MAX_OVERLAP * marks.ink.size:
         raise TooManyMarksError("image holds a pattern such as stripes; cut out the part with digits")
@@ -173,3 +161,28 @@ def read_marks(model: ModelLike, marks: Marks, white_outside: bool = False) -> R
         parts = [candidate for candidate in candidates if candidate.mass >= MIN_PART * reading.main.mass]
         reading = replace(reading, whole=judge.together(parts) or reading.whole)
     return reading
+
+
+def _choose_marks(marks: Marks, white_outside: bool, tight: bool) -> tuple[np.ndarray, float]:
+    """Return the marks that may be digits or parts of them, most ink first, and the ink of those along the edge.
+
+    Most of what leaves the picture is a shadow or a desk. But the digits of a row that was cropped touch the edge too,
+    so marks of the usual size are left to the network.
+    """
+    possible = marks.sizes >= max(MIN_SIDE_PX, MIN_SIDE * max(marks.ink.shape))
+    outside, left_out = possible & marks.leave_picture, 0.0
+    if not white_outside and (possible & ~outside).any():
+        if not tight:
+            size = usual(marks.sizes[possible], marks.sizes[possible])
+            outside &= (marks.sizes < LIKE_DIGIT * size) | (marks.sizes > size / LIKE_DIGIT)
+        left_out = float(marks.mass[outside].sum())
+        possible &= ~outside
+    chosen = np.flatnonzero(possible)
+    chosen = chosen[np.argsort(-marks.mass[chosen], kind="stable")]
+    if len(chosen) > MAX_MARKS:  # pieces of faint lines are no digits
+        chosen = chosen[marks.strength[chosen] >= MIN_STRENGTH * usual(marks.strength[chosen], marks.mass[chosen])]
+    if len(chosen) > MAX_MARKS and marks.mass[chosen[MAX_MARKS]] > MIN_MASS * np.median(marks.mass[chosen[:MAX_MARKS]]):
+        raise TooManyMarksError(
+            f"image holds {len(chosen):,} marks, more than {MAX_MARKS} digits; cut out the part with digits"
+        )
+    return chosen[:MAX_MARKS], left_out
