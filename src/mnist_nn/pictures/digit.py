@@ -4,18 +4,16 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from PIL import Image
 
 from ..model import ModelLike, Network, load_network
 from .candidates import Candidate, Reading
 from .loading import ImageLike, brightness, open_picture
 from .normalization import SIDE_PX
+from .page import enlarge_small_crop, reduce
 from .prediction import Prediction, model_first
 from .reading import read_picture
-from .segmentation import EVEN, edge_pixels, reduce, resize
 
 SEARCH_SIDE_PX = 480  # the digit is searched for at this size
-TINY_SIDE_PX, SMALL_SIDE_PX, ENLARGED = 16, 64, 4  # tiny pictures and small crops are enlarged by this factor
 MIN_DIGIT_PX = 100  # a digit that is smaller at that size is cut out of the larger picture
 
 
@@ -77,12 +75,12 @@ def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
     """Return the prediction for the digit that has most ink.
 
     The digit is searched for at a small size. If it is small there, it is cut out at a larger size. A small crop is
-    enlarged, because strokes without paper around them seem to be noise.
+    enlarged.
     """
-    if _is_small_crop(brightness):
-        size = brightness.shape[0] * ENLARGED, brightness.shape[1] * ENLARGED
-        found = _find_digit(model, resize(brightness, size, Image.Resampling.BICUBIC).clip(0, 1))
-        left, top, right, bottom = (round(side / ENLARGED) for side in found.box)
+    enlarged, factor = enlarge_small_crop(brightness, max(brightness.shape))
+    if factor > 1:
+        found = _find_digit(model, enlarged)
+        left, top, right, bottom = (round(side / factor) for side in found.box)
         return replace(found, box=(left, top, right, bottom))
     small, scale = reduce(brightness, SEARCH_SIDE_PX)
     reading = read_picture(model, small, tight=True)
@@ -101,12 +99,6 @@ def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
     found = _find_digit(model, brightness[y : bottom + margin, x : right + margin])
     box = (found.box[0] + x, found.box[1] + y, found.box[2] + x, found.box[3] + y)
     return Prediction(found.probabilities, found.pixels, box, clear and found.clear)
-
-
-def _is_small_crop(brightness: np.ndarray) -> bool:
-    """Return True for a picture below 64 pixels with ink along its edge, or below 16 pixels."""
-    is_tight = np.ptp(edge_pixels(brightness, 1)) > EVEN * np.ptp(brightness)
-    return max(brightness.shape) < (SMALL_SIDE_PX if is_tight else TINY_SIDE_PX)
 
 
 def _is_clear(reading: Reading, digit: Candidate) -> bool:

@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from .segmentation import bounding_slices, resize
+from .page import resize
+from .segmentation import bounding_slices
 
 # The distance of every True pixel from the nearest False one, float64 (h, w).
 distance_transform: Callable[[np.ndarray], np.ndarray] = cast(

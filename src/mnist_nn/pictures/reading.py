@@ -7,6 +7,7 @@ images that are not digits. The best reading explains as much ink as possible by
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -15,7 +16,8 @@ from ..model import ModelLike
 from .candidates import LIKE_DIGIT, MIN_MASS, MIN_STRENGTH, Reading, usual
 from .clutter import remove_lines
 from .joining import MIN_PART, Judge, join_parts
-from .segmentation import CONNECTING_INK, EVEN, Marks, Page, edge_pixels, find_marks, reduce
+from .page import EVEN, Page, edge_pixels, find_contrast, reduce
+from .segmentation import CONNECTING_INK, Marks, find_marks
 from .touching import split_touching
 
 MIN_SIDE_PX = 4  # smaller marks are specks
@@ -68,6 +70,15 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
     return best
 
 
+class _MarkedPage(Page):
+    """A picture and its marks; the interpretations of one polarity share them."""
+
+    @cached_property
+    def all_marks(self) -> Marks:
+        """The marks, also along the edge of the picture, and with all lines."""
+        return find_marks(find_contrast(self, white_outside=True))
+
+
 @dataclass(frozen=True)
 class _Interpretation:
     """An assumption about a picture: ink is dark or light, and white paper or the picture's edge continues outside.
@@ -75,7 +86,7 @@ class _Interpretation:
     An interpretation that contradicts the skewness of the contrast is open to doubt: it must explain more.
     """
 
-    page: Page  # inverted if ink is light; the interpretations of one polarity share it
+    page: _MarkedPage  # inverted if ink is light
     white_outside: bool
     doubt: float = 0.0
     connecting: float = CONNECTING_INK  # fainter ink is ignored; see `find_marks`
@@ -98,7 +109,7 @@ class _Interpretation:
 
 def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]:
     """Yield the possible interpretations of a picture, the most plausible first."""
-    page, inverted = Page(brightness), Page(1 - brightness)
+    page, inverted = _MarkedPage(brightness), _MarkedPage(1 - brightness)
     coarse, _ = reduce(page.coarse, 64)
     low, middle, high = np.quantile(edge_pixels(coarse, 2), [0.1, 0.5, 0.9])
     darkest, lightest = coarse.min(), coarse.max()

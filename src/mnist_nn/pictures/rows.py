@@ -3,9 +3,9 @@
 from ..model import ModelLike
 from .candidates import Candidate
 from .loading import ImageLike, brightness, open_picture
+from .page import reduce
 from .prediction import Prediction, model_first
 from .reading import TooManyMarksError, read_picture
-from .segmentation import reduce
 
 PAGE_SIDE_PX = 1_400  # rows are read at this size
 MAX_STEP = 0.95  # of the height of a digit; the next one of the same line is at most so much higher or lower
