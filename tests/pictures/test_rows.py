@@ -53,6 +53,15 @@ def test_a_tightly_cropped_row_is_read(model, digits):
         assert as_text(read_digits(model, cropped(255 - np.concatenate(up_and_down, axis=1)))) == number
 
 
+def test_a_small_cropped_row_is_read(model, digits):
+    """Without paper around them, the strokes of low digits seem to be noise."""
+    small = Image.fromarray(cropped(row(digits, "90210"))).resize((130, 28))
+    predictions = read_digits(model, small)
+    assert as_text(predictions) == "90210"
+    assert predictions[0].box[1] == pytest.approx(0, abs=1)
+    assert predictions[-1].box[2:] == pytest.approx((130, 28), abs=1)
+
+
 def cropped(picture):
     """Return a dark-on-white picture cropped to its ink."""
     rows, columns = (np.flatnonzero((picture < 200).any(axis=axis)) for axis in (1, 0))

@@ -3,7 +3,7 @@
 from ..model import ModelLike
 from .candidates import Candidate
 from .loading import ImageLike, brightness, open_picture
-from .page import reduce
+from .page import enlarge_small_crop, reduce
 from .prediction import Prediction, model_first
 from .reading import TooManyMarksError, read_picture
 
@@ -38,13 +38,14 @@ def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
         [7, 2, 1, 0]
     """
     small, scale = reduce(brightness(open_picture(image)), PAGE_SIDE_PX)
+    small, factor = enlarge_small_crop(small, min(small.shape))
     reading, predictions = read_picture(model, small, tight=False), []
     digits = reading.digits if reading.shows_digits else []
     for number, line in enumerate(_sort_into_lines(digits)):
         highest, lowest = min(digit.box[1] for digit in line), max(digit.box[3] for digit in line)
         clear = not any(highest <= _middle(mark) <= lowest for mark in reading.unread)
         for digit in line:
-            left, top, right, bottom = (round(side / scale) for side in digit.box)
+            left, top, right, bottom = (round(side / (scale * factor)) for side in digit.box)
             predictions.append(Prediction(digit.probabilities, digit.pixels, (left, top, right, bottom), clear, number))
     return predictions
 
