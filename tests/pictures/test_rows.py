@@ -282,7 +282,7 @@ def test_the_marks_of_a_texture_are_not_joined_in_every_possible_way():
     model = Counting([array for layer in load_network().layers for array in layer])
     texture = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(1000, 1000)), 6)
     read_digits(model, (128 + 60 * texture / texture.std()).clip(0, 255).astype(np.uint8))
-    assert model.seen < 12_000  # five views of each group of marks
+    assert model.seen < 7_000  # five views of each group of marks, and of each part of a mark
 
 
 def test_stripes_are_refused(model):

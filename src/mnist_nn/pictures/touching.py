@@ -8,7 +8,7 @@ from scipy import ndimage
 from scipy.signal import find_peaks
 
 from ..model import ModelLike
-from .candidates import Candidate
+from .candidates import MIN_MASS, Candidate
 from .normalization import VISIBLE_INK
 from .prediction import classify
 from .segmentation import bounding_slices, margin_around
@@ -18,7 +18,7 @@ MIN_HALF = 0.1  # of the ink
 MIN_PART_CONFIDENCE = 0.8  # in each part
 SHEARS = (0.0, 0.25, -0.25, 0.5)  # slants of the cuts between touching digits
 CUTS = 3  # for each slant
-MAX_SPLITS = 40  # candidates that are split, at most
+MAX_WIDE = 20  # candidates that may be touching digits; a picture with more is a texture or a page of text
 
 
 def split_touching(model: ModelLike, candidates: list[Candidate]) -> list[Candidate]:
@@ -29,9 +29,13 @@ def split_touching(model: ModelLike, candidates: list[Candidate]) -> list[Candid
         candidates: All candidates in a picture.
 
     Returns:
-        The candidates, each wide one replaced by its parts if the network is confident about all of them.
+        The candidates, each wide one replaced by its parts if the network is confident about all of them; the same
+        candidates if more than 20 are wide.
     """
-    wide = sorted(filter(_may_touch, candidates), key=lambda candidate: -candidate.mass)[:MAX_SPLITS]
+    wide = sorted(filter(_may_touch, candidates), key=lambda candidate: -candidate.mass)
+    if len(wide) > MAX_WIDE and wide[MAX_WIDE].mass > MIN_MASS * wide[MAX_WIDE // 2].mass:  # no specks
+        return candidates
+    wide = wide[:MAX_WIDE]
     rest = [candidate for candidate in candidates if not any(candidate is other for other in wide)]
     return rest + [part for candidate in wide for part in _split(model, candidate, *_find_origin(candidate))]
 
