@@ -275,6 +275,24 @@ def test_a_straight_stroke_along_the_edge_of_a_tight_crop_belongs_to_the_digit(s
     assert predict_digit(load_network(), picture).digit == digit
 
 
+@pytest.mark.parametrize("angle", [6, 9, 12])
+def test_most_digits_on_tilted_squared_paper_are_sure(mnist, angle):
+    """The lines are too steep to be removed as lines, and they connect the digit with the edge of the picture."""
+    paper = np.full((400, 400), 235, np.float32)
+    for shift in (15, 16):
+        paper[shift::50] *= 0.8
+        paper[:, shift::50] *= 0.8
+    paper = ndimage.rotate(paper, angle, reshape=False, mode="nearest", order=1)
+    predictions = []
+    for image in mnist.train.images[:20]:
+        digit = np.asarray(Image.fromarray(image).resize((140, 140), Image.Resampling.BICUBIC))
+        picture = np.minimum(paper, np.pad(255 - 0.65 * digit, 130, constant_values=255))
+        predictions.append(predict_digit(load_network(), picture.clip(0, 255).astype(np.uint8)))
+    correct = [prediction.digit == label for prediction, label in zip(predictions, mnist.train.labels, strict=False)]
+    assert sum(correct) >= 18
+    assert sum(prediction.sure for prediction in predictions) >= 12
+
+
 def test_a_digit_in_a_printed_box_is_cut_out(large):
     picture = np.pad(large, 60, constant_values=255)
     for place in (30, 280):  # each side is a line that goes on beyond the corners

@@ -133,9 +133,9 @@ def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]
     elif not tight and not dark_on_light:
         for white_outside in edges:
             yield _Interpretation(page, white_outside)
-    if not tight:  # the lines of squared paper may connect the digits
-        sheet = likely if page.sheet is None else page
-        yield _Interpretation(sheet, white_outside=False, connecting=STRONG_INK, least=NEARLY_ALL)
+    # The lines of squared paper may connect the digits of a row. Around a single digit they seldom matter.
+    sheet, doubt = likely if page.sheet is None else page, MIN_GAIN if tight else 0.0
+    yield _Interpretation(sheet, white_outside=False, doubt=doubt, connecting=STRONG_INK, least=NEARLY_ALL)
 
 
 class TooManyMarksError(ValueError):
