@@ -113,15 +113,7 @@ class Reading:
         size = usual(sizes, sizes)
         mass = usual([digit.mass for digit in digits], sizes)
         is_crop = sum(digit.leaves_picture for digit in digits) > len(digits) / 2
-        chosen = []
-        for candidate in candidates:
-            cut = candidate.leaves_picture and not is_crop
-            limit = LIKE_DIGIT if not candidate.is_likely else MIN_CUT_MASS if cut else MIN_MASS
-            is_plausible = limit <= candidate.mass / mass <= 1 / limit
-            is_alike = LIKE_DIGIT <= candidate.size / size <= 1 / LIKE_DIGIT
-            least = UNSURE_CONFIDENCE if is_alike and not cut else OTHER_SIZE_CONFIDENCE
-            if is_plausible and candidate.confidence >= least and (is_alike or not cut):
-                chosen.append(candidate)
+        chosen = [candidate for candidate in candidates if _is_digit(candidate, size, mass, is_crop)]
         return [digit for digit in chosen if not digit.is_circle(chosen)]
 
     @cached_property
@@ -186,6 +178,19 @@ class Reading:
         if not self.candidates:
             return 0.0
         return self.main.value / (self.mass + min(self.left_out, self.main.mass))
+
+
+def _is_digit(candidate: Candidate, size: float, mass: float, is_crop: bool) -> bool:
+    """Return True if a candidate is a digit beside others of the usual size and ink."""
+    is_alike = LIKE_DIGIT <= candidate.size / size <= 1 / LIKE_DIGIT
+    least, least_mass = UNSURE_CONFIDENCE if is_alike else OTHER_SIZE_CONFIDENCE, MIN_MASS
+    if candidate.leaves_picture and not is_crop:
+        if not is_alike:
+            return False
+        least, least_mass = OTHER_SIZE_CONFIDENCE, MIN_CUT_MASS
+    if not candidate.is_likely:
+        least_mass = LIKE_DIGIT
+    return candidate.confidence >= least and least_mass <= candidate.mass / mass <= 1 / least_mass
 
 
 def _without_faint(candidates: list[Candidate]) -> list[Candidate]:

@@ -74,8 +74,7 @@ def _pretrained() -> Network:
 def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
     """Return the prediction for the digit that has most ink.
 
-    The digit is searched for at a small size. If it is small there, it is cut out at a larger size. A small crop is
-    enlarged.
+    The digit is searched for at a small size. If it is small there, it is cut out at a larger size.
     """
     enlarged, factor = enlarge_small_crop(brightness, max(brightness.shape))
     if factor > 1:
