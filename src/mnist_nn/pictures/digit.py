@@ -82,7 +82,7 @@ def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
         left, top, right, bottom = (round(side / factor) for side in found.box)
         return replace(found, box=(left, top, right, bottom))
     small, scale = reduce(brightness, SEARCH_SIDE_PX)
-    reading = read_picture(model, small, tight=True)
+    reading = read_picture(model, small, single=True)
     if not reading.candidates:
         height, width = brightness.shape
         uniform = np.full(10, 0.1, np.float32)

@@ -33,13 +33,13 @@ TIGHT_SKEWNESS = 0.7  # of the contrast; that of a digit with a margin is larger
 DOUBT = 0.3  # for each unit of skewness, the less likely polarity must explain so much more
 
 
-def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Reading:
+def read_picture(model: ModelLike, brightness: np.ndarray, single: bool) -> Reading:
     """Return the best reading of a picture.
 
     Args:
         model: A Keras model or a Network.
         brightness: float32 (h, w), 0 black to 1 white.
-        tight: True if the picture is probably cropped so that the ink may touch its edges.
+        single: True if the picture shows one digit, which may have been cropped tightly; False if it shows several.
 
     Returns:
         The reading that explains most ink. The interpretations come in the order of plausibility, so a later one must
@@ -49,18 +49,18 @@ def read_picture(model: ModelLike, brightness: np.ndarray, tight: bool) -> Readi
         ValueError: The picture has more than 300 marks.
     """
     best, most, too_many = Reading([]), 0.0, None
-    for interpretation in dict.fromkeys(_interpret(brightness, tight)):  # each only once
+    for interpretation in dict.fromkeys(_interpret(brightness, single)):  # each only once
         try:
             marks = interpretation.find_marks()
-            reading = read_marks(model, marks, interpretation.white_outside, tight)
+            reading = read_marks(model, marks, interpretation.white_outside, single)
         except TooManyMarksError as error:
             if not interpretation.least:  # else its marks are only pieces of those that the others found
                 too_many = error
             continue
-        if tight and not interpretation.white_outside and reading.main_fills(brightness.shape):
+        if single and not interpretation.white_outside and reading.main_fills(brightness.shape):
             lost = interpretation.measure_lost_strokes(marks)
             reading = replace(reading, left_out=reading.left_out + lost)
-        explained = reading.explained_by_main if tight else reading.explained
+        explained = reading.explained_by_main if single else reading.explained
         if explained > max(most + MIN_GAIN + interpretation.doubt, interpretation.least):
             best, most = reading, explained
         if most >= ENOUGH:
@@ -107,7 +107,7 @@ class _Interpretation:
         return float(all_marks.ink[lost & ~wide].sum())
 
 
-def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]:
+def _interpret(brightness: np.ndarray, single: bool) -> Iterator[_Interpretation]:
     """Yield the possible interpretations of a picture, the most plausible first."""
     page, inverted = _MarkedPage(brightness), _MarkedPage(1 - brightness)
     coarse, _ = reduce(page.coarse, 64)
@@ -121,20 +121,20 @@ def _interpret(brightness: np.ndarray, tight: bool) -> Iterator[_Interpretation]
         skewness = (contrast**3).mean() / (contrast**2).mean() ** 1.5
         dark_on_light, skewness = bool(skewness < 0), abs(skewness)
         # In a tight crop the ink is not few: elsewhere a dark edge is rather a shadow.
-        edges = [False] if not tight else [True, False] if skewness < TIGHT_SKEWNESS else [False, True]
+        edges = [False] if not single else [True, False] if skewness < TIGHT_SKEWNESS else [False, True]
     likely, other = (page, inverted) if dark_on_light else (inverted, page)
     if page.sheet is not None:
         yield _Interpretation(page, white_outside=False)
     for white_outside in edges:
         yield _Interpretation(likely, white_outside)
-    if tight and skewness < TIGHT_SKEWNESS:
+    if single and skewness < TIGHT_SKEWNESS:
         yield _Interpretation(other, edges[0], DOUBT * skewness)
     # What seems to be a blackboard may be a dark desk around the paper.
-    elif not tight and not dark_on_light:
+    elif not single and not dark_on_light:
         for white_outside in edges:
             yield _Interpretation(page, white_outside)
     # The lines of squared paper may connect the digits of a row. Around a single digit they seldom matter.
-    sheet, doubt = likely if page.sheet is None else page, MIN_GAIN if tight else 0.0
+    sheet, doubt = likely if page.sheet is None else page, MIN_GAIN if single else 0.0
     yield _Interpretation(sheet, white_outside=False, doubt=doubt, connecting=STRONG_INK, least=NEARLY_ALL)
 
 
@@ -142,14 +142,14 @@ class TooManyMarksError(ValueError):
     """A picture has so many marks that it is a texture or a page of text."""
 
 
-def read_marks(model: ModelLike, marks: Marks, white_outside: bool, tight: bool) -> Reading:
+def read_marks(model: ModelLike, marks: Marks, white_outside: bool, single: bool) -> Reading:
     """Return the best reading of the marks in a picture.
 
     Args:
         model: A Keras model or a Network.
         marks: The marks of one interpretation of a picture.
         white_outside: True if digits may lie along the edge of the picture.
-        tight: True if the picture shows one digit, and what leaves the picture is none.
+        single: True if the picture shows one digit; then what leaves the picture is none.
 
     Returns:
         A reading, without candidates if there are no marks.
@@ -157,7 +157,7 @@ def read_marks(model: ModelLike, marks: Marks, white_outside: bool, tight: bool)
     Raises:
         TooManyMarksError: There are more than 300 marks of similar size, or marks that overlap like stripes.
     """
-    chosen, left_out = _choose_marks(marks, white_outside, tight)
+    chosen, left_out = _choose_marks(marks, white_outside, single)
     if not len(chosen):
         return Reading([])
     top_left, bottom_right = marks.boxes[chosen, :2], marks.boxes[chosen, 2:]
@@ -174,7 +174,7 @@ def read_marks(model: ModelLike, marks: Marks, white_outside: bool, tight: bool)
     return reading
 
 
-def _choose_marks(marks: Marks, white_outside: bool, tight: bool) -> tuple[np.ndarray, float]:
+def _choose_marks(marks: Marks, white_outside: bool, single: bool) -> tuple[np.ndarray, float]:
     """Return the marks that may be digits or parts of them, most ink first, and the ink of those along the edge.
 
     Most of what leaves the picture is a shadow or a desk. But the digits of a row that was cropped touch the edge too,
@@ -183,7 +183,7 @@ def _choose_marks(marks: Marks, white_outside: bool, tight: bool) -> tuple[np.nd
     possible = marks.sizes >= max(MIN_SIDE_PX, MIN_SIDE * max(marks.ink.shape))
     outside, left_out = possible & marks.leave_picture, 0.0
     if not white_outside and (possible & ~outside).any():
-        if not tight:
+        if not single:
             size = usual(marks.sizes[possible], marks.sizes[possible])
             outside &= (marks.sizes < LIKE_DIGIT * size) | (marks.sizes > size / LIKE_DIGIT)
         left_out = float(marks.mass[outside].sum())

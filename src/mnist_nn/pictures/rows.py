@@ -39,7 +39,7 @@ def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
     """
     small, scale = reduce(brightness(open_picture(image)), PAGE_SIDE_PX)
     small, factor = enlarge_small_crop(small, min(small.shape))
-    reading, predictions = read_picture(model, small, tight=False), []
+    reading, predictions = read_picture(model, small, single=False), []
     digits = reading.digits if reading.shows_digits else []
     for number, line in enumerate(_sort_into_lines(digits)):
         highest, lowest = min(digit.box[1] for digit in line), max(digit.box[3] for digit in line)
