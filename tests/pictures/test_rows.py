@@ -1,5 +1,7 @@
 """Several digits in one picture are found and classified, in reading order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -372,6 +374,16 @@ def test_marks_of_another_size_are_digits_only_if_the_network_is_confident(size,
     digits = [candidate((100 * i, 0, 100 * i + 60, 100), 900) for i in range(3)]
     mark = candidate((400, 30, 400 + size, 70), 600, confidence)
     assert (mark in Reading([*digits, mark]).digits) == is_digit
+
+
+@pytest.mark.parametrize(("mass", "confidence", "is_digit"), [(0.4, 0.95, True), (0.2, 1.0, False), (1, 0.8, False)])
+def test_marks_that_leave_the_picture_are_digits_only_if_they_are_much_like_one(mass, confidence, is_digit):
+    """Else they are shadows; but if most digits leave the picture, it is a crop, and they are like any other."""
+    row = [candidate((30 * i, 0, 30 * i + 20, 30), 1.0) for i in range(4)]
+    edge = replace(candidate((120, 0, 140, 30), mass, confidence), leaves_picture=True)
+    assert (edge in Reading([*row, edge]).digits) is is_digit
+    cut = [replace(digit, leaves_picture=True) for digit in row]
+    assert edge in Reading([*cut, edge]).digits
 
 
 def test_small_zeros_belong_to_the_row(model, digits):
