@@ -15,12 +15,12 @@ OTHER_SIZE_CONFIDENCE = 0.9  # needed by candidates of another size than the dig
 UNSURE_CONFIDENCE = 0.11  # candidates below it are not digits even if they are as large as one
 LIKE_DIGIT = 0.5  # of the usual digit's size and ink, or twice as much
 MIN_MASS = 0.1  # of the usual digit; less ink is a speck or a crease
-MIN_CUT_MASS = 0.25  # the same at the edge of the picture, where thin shadows are
+MIN_CUT_MASS = 0.25  # the same for a mark that leaves the picture; less is a thin shadow
 MIN_INSIDE = 0.3  # of the size of a circle around a digit
 MIN_SHARE = 0.8  # of the ink; a picture whose digit has less holds more than this digit
 MAX_SIGN = 1.5  # of the usual digit's ink; a larger mark that is no digit may be several
 FILLED = 0.85  # of the picture's height or width
-MIN_EXPLAINED = 0.75  # of the ink in a row of digits; digits that explain less are pieces of a text or a texture
+MIN_EXPLAINED = 0.75  # of the ink in a row of digits; digits that explain less are pieces of text or of a texture
 MIN_STRENGTH = 0.45  # of the usual ink's; fainter marks shine through the paper or are pieces of its lines
 
 
@@ -169,7 +169,7 @@ class Reading:
 
     @cached_property
     def shows_digits(self) -> bool:
-        """True if the digits explain enough of the ink, or one has most of it; else it is a text or a texture."""
+        """True if the digits explain enough of the ink, or one has most of it; else it shows something else."""
         return self.explained >= MIN_EXPLAINED or any(self.has_most_ink(digit) for digit in self.digits)
 
     @cached_property

@@ -23,7 +23,7 @@ def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
         image: A path, the bytes of a file, a Pillow image or an array; see `prepare_image`.
 
     Returns:
-        One Prediction per digit; an empty list for a blank picture, and for one in which hardly anything is a digit.
+        One Prediction per digit; an empty list for a blank picture, and for one that shows mostly something else.
 
     Raises:
         FileNotFoundError: There is no such file.

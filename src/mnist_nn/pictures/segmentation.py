@@ -1,12 +1,13 @@
 """Separate ink from paper, and the ink into connected marks.
 
-Contrast is how much darker a pixel is than the paper around it, float32 (h, w), 0 to 1; see `find_contrast`.
+Contrast is how much darker a pixel is than the paper around it, float32 (h, w); see `find_contrast`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class Marks:
         """The longer side of each mark's box, int (n,)."""
         return (self.boxes[:, 2:] - self.boxes[:, :2]).max(axis=1, initial=0)
 
-    @property
+    @cached_property
     def leave_picture(self) -> np.ndarray:
         """True for marks that touch opposite edges of the picture, or one edge over half of their length, bool (n,)."""
         edges = (self.labels[0], self.labels[-1], self.labels[:, 0], self.labels[:, -1])
