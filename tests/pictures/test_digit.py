@@ -231,6 +231,22 @@ def test_a_digit_in_a_shadow_is_recognised(large):
     assert prediction.sure
 
 
+def test_a_small_digit_on_a_tilted_squared_note_is_recognised(large):
+    """The digit is cut out of the flattened note, in which the lines are level and upright."""
+    note = np.full((800, 1_200), 255, np.float32)
+    note[300:500, 500:700] = large
+    for shift in range(20, 24):
+        note[shift::80] *= 0.5
+        note[:, shift::80] *= 0.5
+    photo = np.pad(0.9 * note, 250, constant_values=80)
+    photo = ndimage.rotate(photo, 8, reshape=False, mode="nearest", order=1).clip(0, 255).astype(np.uint8)
+    prediction = predict_digit(load_network(), photo)
+    assert prediction.digit == 3
+    left, top, right, bottom = prediction.box
+    assert 700 < left < right < 1000
+    assert 500 < top < bottom < 800
+
+
 @pytest.mark.parametrize("brightness", [30, 70, 110])
 def test_a_digit_on_a_note_on_a_desk_is_recognised(large, brightness):
     note = np.pad(large[20:180, 20:180], 60, constant_values=255)

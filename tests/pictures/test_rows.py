@@ -353,6 +353,23 @@ def test_the_grain_of_a_desk_is_not_read(model, digits, brightness):
     assert as_text(read_digits(model, photo)) == "31415926"
 
 
+@pytest.mark.parametrize("desk", [60, 150, 250])
+def test_digits_on_a_tilted_ruled_note_are_read_and_located(model, digits, desk):
+    number = row(digits, "90210", gap=20).astype(np.float32)
+    note = np.pad(number, ((60, 100), (40, 60)), constant_values=255)
+    for y in range(20, len(note), 60):
+        note[y : y + 3] = 60
+    photo = np.pad(0.8 * note, ((150, 150), (100, 100)), constant_values=desk)
+    photo = ndimage.rotate(photo, -9, reshape=False, mode="nearest", order=1).clip(0, 255).astype(np.uint8)
+    answers = read_digits(model, photo)
+    assert as_text(answers) == "90210"
+    first, last = answers[0].box, answers[-1].box
+    slope = (last[1] - first[1]) / (last[0] - first[0])
+    assert slope == pytest.approx(np.tan(np.radians(9)), abs=0.06)
+    dark = np.argwhere(photo[first[1] : first[3], first[0] : first[2]] < 30)
+    assert len(dark) > 100
+
+
 def candidate(box, mass, confidence=1.0):
     probabilities = np.full(10, (1 - confidence) / 9, np.float32)
     probabilities[0] = confidence

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
-from mnist_nn.pictures.sheet import find_light_area, find_rectangle
+from mnist_nn.pictures.sheet import Sheet, find_light_area, find_sheet
 
 
 def page(color):
@@ -17,39 +18,63 @@ def brightness(picture):
     return np.asarray(picture, np.float32) / 255
 
 
-@pytest.mark.parametrize("ground", [20, 140])
+@pytest.mark.parametrize("ground", [20, 140, 200, 255])
 @pytest.mark.parametrize("corners", [(30, 20, 100, 20, 100, 80, 30, 80), (30, 30, 95, 15, 105, 70, 40, 85)])
-def test_a_sheet_on_a_darker_ground_is_found(ground, corners):
+def test_a_sheet_on_another_ground_is_found(ground, corners):
     picture, pen = page(ground)
-    pen.polygon(corners, fill=230)
+    pen.polygon(corners, fill=230 if ground < 230 else 180)
     pen.line((60, 40, 70, 60), fill=10, width=4)
-    sheet = find_rectangle(brightness(picture))
+    sheet = find_sheet(brightness(picture))
     assert sheet is not None
-    assert sheet[30:70, 45:90].all()
-    assert not sheet[:14].any()
-    assert not sheet[:, :28].any()
+    assert np.linalg.norm(sheet.corners - np.reshape(corners, (4, 2)), axis=1).max() <= 5
+    flat = sheet.flatten(brightness(picture))
+    assert flat.shape == sheet.size[::-1]
+    assert np.ptp(flat[[0, -1]]) < 0.02  # nothing of the ground
+    assert np.ptp(flat[:, [0, -1]]) < 0.02
 
 
-def test_paper_that_fills_the_picture_is_no_rectangle():
+def test_a_box_on_a_flattened_sheet_is_located_in_the_picture():
+    sheet = Sheet(np.array([[30.0, 10], [90, 30], [80, 60], [20, 40]]))  # a parallelogram
+    width, height = sheet.size
+    assert (width, height) == (63, 32)
+    assert sheet.locate((0, 0, width, height)) == (20, 10, 90, 60)
+    assert sheet.scale(2).size == (126, 63)
+    dot = np.zeros((70, 100), np.float32)
+    dot[32:37, 53:58] = 1
+    y, x = np.unravel_index(sheet.flatten(dot).argmax(), (height, width))
+    left, top, right, bottom = sheet.locate((int(x), int(y), int(x) + 1, int(y) + 1))
+    assert 50 <= left <= right <= 60
+    assert 30 <= top <= bottom <= 40
+
+
+def test_paper_that_fills_the_picture_is_no_sheet():
     picture, pen = page(230)
     pen.line((60, 40, 70, 60), fill=10, width=4)
     for y in (10, 40, 70):  # the paper between ruled lines is one, but the rest is as light
         pen.line((0, y, 127, y), fill=120, width=2)
-    assert find_rectangle(brightness(picture)) is None
-    assert find_rectangle(np.zeros((5, 5), np.float32)) is None
+    assert find_sheet(brightness(picture)) is None
+    assert find_sheet(np.zeros((5, 5), np.float32)) is None
 
 
 @pytest.mark.parametrize("corners", [(0, 0, 60, 0, 60, 96, 0, 96), (0, 0, 127, 0, 0, 60)], ids=["half", "corner"])
 def test_light_beside_a_shadow_is_no_sheet(corners):
     picture, pen = page(100)
     pen.polygon(corners, fill=230)
-    assert find_rectangle(brightness(picture)) is None
+    assert find_sheet(brightness(picture)) is None
 
 
-def test_a_light_zero_is_no_sheet():
-    picture, pen = page(20)
-    pen.ellipse((40, 15, 90, 80), outline=230, width=10)
-    assert find_rectangle(brightness(picture)) is None
+@pytest.mark.parametrize("ground", [20, 230])
+def test_a_zero_is_no_sheet(ground):
+    picture, pen = page(ground)
+    pen.ellipse((40, 15, 90, 80), outline=250 - ground, width=10)
+    assert find_sheet(brightness(picture)) is None
+
+
+def test_a_rectangular_spot_of_light_has_no_sharp_edges():
+    picture, pen = page(100)
+    pen.rectangle((30, 20, 100, 80), fill=230)
+    assert find_sheet(brightness(picture)) is not None
+    assert find_sheet(ndimage.gaussian_filter(brightness(picture), 8)) is None
 
 
 def test_a_dark_desk_beside_the_paper_is_left_out():

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from .segmentation import Box
+from .sheet import Sheet
 
 MIN_CONFIDENCE = 0.5  # candidates below it are not digits
 OTHER_SIZE_CONFIDENCE = 0.9  # needed by candidates of another size than the digits beside them: most are signs
@@ -89,11 +90,19 @@ class Reading:
         candidates: All candidates, digits or not; they do not overlap.
         whole: Several candidates together as one, because they may be the parts of one digit.
         left_out: The ink of marks that were left out because they seem to be shadows or the edge of a desk.
+        sheet: Where the sheet of paper lies that was read, or None for the whole picture. The candidates' boxes are in
+            pixels of the flattened sheet.
     """
 
     candidates: list[Candidate]
     whole: Candidate | None = None
     left_out: float = 0.0
+    sheet: Sheet | None = None
+
+    def locate(self, digit: Candidate, scale: float) -> Box:
+        """Return the box of a digit in the whole picture, before it was reduced to the scale at which it was read."""
+        left, top, right, bottom = digit.box if self.sheet is None else self.sheet.locate(digit.box)
+        return round(left / scale), round(top / scale), round(right / scale), round(bottom / scale)
 
     @cached_property
     def digits(self) -> list[Candidate]:

@@ -89,11 +89,14 @@ def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
         return Prediction(uniform, np.zeros((SIDE_PX, SIDE_PX), np.uint8), (0, 0, width, height), clear=False)
     digit = reading.main
     clear = _is_clear(reading, digit)
-    left, top, right, bottom = (round(side / scale) for side in digit.box)
-    size = max(right - left, bottom - top)
-    if scale == 1 or scale * size >= MIN_DIGIT_PX:
+    left, top, right, bottom = reading.locate(digit, scale)
+    if scale == 1 or digit.size >= MIN_DIGIT_PX:
         return Prediction(digit.probabilities, digit.pixels, (left, top, right, bottom), clear)
-    margin = round(size / 2)
+    if reading.sheet is not None:
+        sheet = reading.sheet.scale(1 / scale)
+        found = _find_digit(model, sheet.flatten(brightness))
+        return replace(found, box=sheet.locate(found.box), clear=clear and found.clear)
+    margin = round(max(right - left, bottom - top) / 2)
     y, x = max(0, top - margin), max(0, left - margin)
     found = _find_digit(model, brightness[y : bottom + margin, x : right + margin])
     box = (found.box[0] + x, found.box[1] + y, found.box[2] + x, found.box[3] + y)

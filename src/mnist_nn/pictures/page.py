@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from .sheet import find_light_area, find_rectangle
+from .sheet import Sheet, find_light_area, find_sheet
 
 COARSE_SIDE_PX = 128  # the paper is estimated at this size
 MAX_STROKE = 0.35  # fraction of the longer side; wider dark areas are shadows or a desk, not strokes
@@ -38,9 +38,10 @@ class Page:
         return reduce(self.brightness, COARSE_SIDE_PX)[0]
 
     @cached_property
-    def sheet(self) -> np.ndarray | None:
-        """True inside a light rectangle on a darker ground, bool and as large as `coarse`, or None."""
-        return find_rectangle(self.coarse)
+    def sheet(self) -> Sheet | None:
+        """The sheet of paper on another ground, or None."""
+        sheet = find_sheet(self.coarse)
+        return sheet and sheet.scale(max(self.brightness.shape) / max(self.coarse.shape))
 
     @cached_property
     def contrast(self) -> np.ndarray:
@@ -57,8 +58,8 @@ def find_contrast(page: Page, white_outside: bool = False) -> np.ndarray:
             continue outside. False if dark areas at the edge are shadows or a desk: they are assumed to continue.
 
     Returns:
-        float32 (h, w), about 0 on paper (noise makes it positive or negative) and at most 1; 0 outside the sheet of
-        paper, if the picture shows its edges and `white_outside` is False.
+        float32 (h, w), about 0 on paper (noise makes it positive or negative) and at most 1; 0 on a much darker desk,
+        unless `white_outside` is True.
     """
     brightness, coarse = page.brightness, page.coarse
     is_reduced = coarse.shape != brightness.shape
@@ -71,16 +72,14 @@ def find_contrast(page: Page, white_outside: bool = False) -> np.ndarray:
     paper = np.pad(surface, margin, **outside)
     paper = ndimage.grey_closing(paper, (side, side), mode="nearest")  # fills strokes with paper
     paper = paper[margin:-margin, margin:-margin]
-    sheet = None
-    if not white_outside:
-        sheet = find_light_area(surface, paper) if page.sheet is None else page.sheet
+    light = None if white_outside else find_light_area(surface, paper)
     if is_reduced:
         paper = paper - max(0.0, float(np.median(paper - coarse)))  # closing brightens noisy paper: correct for it
         paper = resize(paper, brightness.shape)
     # A shadow dims paper and ink by the same factor, so divide.
     contrast = (paper - brightness) / np.maximum(paper, 0.1)
-    if sheet is not None:
-        contrast[resize(sheet, contrast.shape) < 0.5] = 0
+    if light is not None:
+        contrast[resize(light, contrast.shape) < 0.5] = 0
     return ndimage.gaussian_filter(contrast, 0.7, truncate=2) if is_reduced else contrast
 
 

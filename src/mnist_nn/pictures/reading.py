@@ -18,6 +18,7 @@ from .clutter import remove_lines
 from .joining import MIN_PART, Judge, join_parts
 from .page import EVEN, Page, edge_pixels, find_contrast, reduce
 from .segmentation import CONNECTING_INK, Marks, find_marks
+from .sheet import Sheet
 from .touching import split_touching
 
 MIN_SIDE_PX = 4  # smaller marks are specks
@@ -35,6 +36,8 @@ DOUBT = 0.3  # for each unit of skewness, the less likely polarity must explain 
 
 def read_picture(model: ModelLike, brightness: np.ndarray, single: bool) -> Reading:
     """Return the best reading of a picture.
+
+    If the picture shows a sheet of paper and what lies around it, the sheet is flattened and read first.
 
     Args:
         model: A Keras model or a Network.
@@ -57,12 +60,12 @@ def read_picture(model: ModelLike, brightness: np.ndarray, single: bool) -> Read
             if not interpretation.least:  # else its marks are only pieces of those that the others found
                 too_many = error
             continue
-        if single and not interpretation.white_outside and reading.main_fills(brightness.shape):
+        if single and not interpretation.white_outside and reading.main_fills(marks.ink.shape):
             lost = interpretation.measure_lost_strokes(marks)
             reading = replace(reading, left_out=reading.left_out + lost)
         explained = reading.explained_by_main if single else reading.explained
         if explained > max(most + MIN_GAIN + interpretation.doubt, interpretation.least):
-            best, most = reading, explained
+            best, most = replace(reading, sheet=interpretation.sheet), explained
         if most >= ENOUGH:
             break
     if too_many and not best.digits:
@@ -91,6 +94,7 @@ class _Interpretation:
     doubt: float = 0.0
     connecting: float = CONNECTING_INK  # fainter ink is ignored; see `find_marks`
     least: float = 0.0  # what it must explain
+    sheet: Sheet | None = None  # where the page lies in the picture, if it does not fill it
 
     def find_marks(self) -> Marks:
         """Return the marks under this assumption."""
@@ -109,7 +113,17 @@ class _Interpretation:
 
 def _interpret(brightness: np.ndarray, single: bool) -> Iterator[_Interpretation]:
     """Yield the possible interpretations of a picture, the most plausible first."""
-    page, inverted = _MarkedPage(brightness), _MarkedPage(1 - brightness)
+    page = _MarkedPage(brightness)
+    if page.sheet is not None:
+        flat = _MarkedPage(page.sheet.flatten(brightness))
+        for interpretation in _interpret_page(flat, single):
+            yield replace(interpretation, sheet=page.sheet)
+    yield from _interpret_page(page, single)
+
+
+def _interpret_page(page: _MarkedPage, single: bool) -> Iterator[_Interpretation]:
+    """Yield the possible interpretations of a page or board that fills the picture."""
+    inverted = _MarkedPage(1 - page.brightness)
     coarse, _ = reduce(page.coarse, 64)
     low, middle, high = np.quantile(edge_pixels(coarse, 2), [0.1, 0.5, 0.9])
     darkest, lightest = coarse.min(), coarse.max()
@@ -123,8 +137,6 @@ def _interpret(brightness: np.ndarray, single: bool) -> Iterator[_Interpretation
         # In a tight crop the ink is not few: elsewhere a dark edge is rather a shadow.
         edges = [False] if not single else [True, False] if skewness < TIGHT_SKEWNESS else [False, True]
     likely, other = (page, inverted) if dark_on_light else (inverted, page)
-    if page.sheet is not None:
-        yield _Interpretation(page, white_outside=False)
     for white_outside in edges:
         yield _Interpretation(likely, white_outside)
     if single and skewness < TIGHT_SKEWNESS:
@@ -134,8 +146,8 @@ def _interpret(brightness: np.ndarray, single: bool) -> Iterator[_Interpretation
         for white_outside in edges:
             yield _Interpretation(page, white_outside)
     # The lines of squared paper may connect the digits of a row. Around a single digit they seldom matter.
-    sheet, doubt = likely if page.sheet is None else page, MIN_GAIN if single else 0.0
-    yield _Interpretation(sheet, white_outside=False, doubt=doubt, connecting=STRONG_INK, least=NEARLY_ALL)
+    doubt = MIN_GAIN if single else 0.0
+    yield _Interpretation(likely, white_outside=False, doubt=doubt, connecting=STRONG_INK, least=NEARLY_ALL)
 
 
 class TooManyMarksError(ValueError):

@@ -45,8 +45,8 @@ def read_digits(model: ModelLike, image: ImageLike) -> list[Prediction]:
         highest, lowest = min(digit.box[1] for digit in line), max(digit.box[3] for digit in line)
         clear = not any(highest <= _middle(mark) <= lowest for mark in reading.unread)
         for digit in line:
-            left, top, right, bottom = (round(side / (scale * factor)) for side in digit.box)
-            predictions.append(Prediction(digit.probabilities, digit.pixels, (left, top, right, bottom), clear, number))
+            box = reading.locate(digit, scale * factor)
+            predictions.append(Prediction(digit.probabilities, digit.pixels, box, clear, number))
     return predictions
 
 

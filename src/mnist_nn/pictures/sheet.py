@@ -1,5 +1,9 @@
 """Find the sheet of paper in a picture that also shows what lies around it."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -9,37 +13,86 @@ from scipy.spatial import ConvexHull, QhullError
 
 DESK = 0.35  # fraction of the brightest paper; large areas that are darker are a desk, not paper in a shadow
 MIN_AREA = 0.1  # of the picture
-MAX_GROUND = 0.75  # of the sheet's brightness; a lighter one is the same paper
-MIN_RECTANGLE = 0.85  # of the smallest rectangle around a sheet; an ellipse, such as a 0, covers 0.79
-MIN_SIDES = 3  # of the picture must show the ground only; a shadow covers one or two
+MIN_STEP = 0.1  # of the brightness, from the sheet to what lies around it; a smaller one is uneven light
+MIN_FILLED = 0.85  # of the four-sided area between the corners; the light may not fall on all of a sheet
+MIN_FOUR_SIDED = 0.9  # of the convex hull; an ellipse, such as a 0, has 0.64
+MAX_TOUCHED = 1  # sides of the picture that a sheet touches; light beside a shadow touches two or three
+EDGE_PX = 2  # at the small size: so far inside the edge of a sheet its paper begins
+MAX_CORNERS = 32  # of a convex hull; more are reduced to these
 
 
-def find_rectangle(coarse: np.ndarray) -> np.ndarray | None:
-    """Return True inside a light rectangle on a darker ground, bool (h, w), or None if there is none.
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Where a sheet of paper lies in a picture.
+
+    Args:
+        corners: float (4, 2), right and down in pixels: the sheet's top left, top right, bottom right, bottom left.
+    """
+
+    corners: np.ndarray
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the sheet in pixels."""
+        top, right, bottom, left = np.linalg.norm(np.roll(self.corners, -1, axis=0) - self.corners, axis=1)
+        return max(1, round((top + bottom) / 2)), max(1, round((left + right) / 2))
+
+    def flatten(self, brightness: np.ndarray) -> np.ndarray:
+        """Return the sheet as an upright rectangle, float32 (h, w)."""
+        quad = self.corners[[0, 3, 2, 1]].ravel().tolist()
+        image = Image.fromarray(brightness.astype(np.float32, copy=False))
+        return np.asarray(image.transform(self.size, Image.Transform.QUAD, quad, Image.Resampling.BILINEAR))
+
+    def locate(self, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        """Return the box in the picture around a box on the flattened sheet: left, top, right, bottom in pixels."""
+        left, top, right, bottom = box
+        corners = self._locate_points([[left, top], [right, top], [right, bottom], [left, bottom]])
+        left, top, right, bottom = (round(side) for side in (*corners.min(axis=0), *corners.max(axis=0)))
+        return left, top, right, bottom
+
+    def shrink(self, pixels: float) -> Sheet:
+        """Return the sheet without a margin of so many pixels."""
+        width, height = self.size
+        x, y = min(pixels, width / 4), min(pixels, height / 4)
+        return Sheet(self._locate_points([[x, y], [width - x, y], [width - x, height - y], [x, height - y]]))
+
+    def scale(self, factor: float) -> Sheet:
+        """Return the sheet in a picture that is larger by a factor."""
+        return Sheet(self.corners * factor)
+
+    def _locate_points(self, points: list[list[float]]) -> np.ndarray:
+        """Return where points of the flattened sheet lie in the picture, float (n, 2)."""
+        right, down = (np.array(points) / self.size).T[:, :, None]
+        top_left, top_right, bottom_right, bottom_left = self.corners
+        above, below = top_left + right * (top_right - top_left), bottom_left + right * (bottom_right - bottom_left)
+        return above + down * (below - above)
+
+
+def find_sheet(coarse: np.ndarray) -> Sheet | None:
+    """Return the sheet of paper on a darker or lighter ground, without its edge, or None if there is none.
 
     Args:
         coarse: float32 (h, w), the brightness of a picture that was reduced to at most 128 pixels.
     """
-    sides = np.array([np.median(side) for side in (coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1])])
-    if (sides < MAX_GROUND * coarse.max()).sum() < MIN_SIDES:  # most pictures; no quantile is needed
+    ground = np.median(np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]]))
+    differs = np.abs(coarse - ground) > MIN_STEP * coarse.max()
+    if differs.mean() < MIN_AREA:  # most pictures
         return None
-    low, high = np.quantile(coarse, [0.05, 0.95])
-    if (sides < MAX_GROUND * high).sum() < MIN_SIDES:
-        return None
-    surface = ndimage.gaussian_filter(coarse, 1)
-    found: Any = ndimage.label(surface > (low + high) / 2)
+    paper, surface = np.median(coarse[differs]), ndimage.gaussian_filter(coarse, 1)
+    found: Any = ndimage.label((surface > (ground + paper) / 2) == (paper > ground))
     labels, n = found
     if n == 0:
         return None
     filled: Any = ndimage.binary_fill_holes(labels == np.bincount(labels[labels > 0]).argmax())
-    largest: np.ndarray = filled
-    touched = sum(edge.any() for edge in (largest[0], largest[-1], largest[:, 0], largest[:, -1]))
-    if touched > 4 - MIN_SIDES or largest.mean() < MIN_AREA:
+    area: np.ndarray = filled
+    touched = sum(edge.any() for edge in (area[0], area[-1], area[:, 0], area[:, -1]))
+    if touched > MAX_TOUCHED or area.mean() < MIN_AREA:
         return None
-    corners = _hull(largest)
-    if corners is None or largest.sum() < MIN_RECTANGLE * _rectangle_area(corners):
+    corners = _find_corners(area)
+    if corners is None:
         return None
-    return _inside(corners, coarse.shape)
+    sheet = Sheet(corners)
+    return sheet.shrink(EDGE_PX) if _has_sharp_edges(surface, sheet) else None
 
 
 def find_light_area(surface: np.ndarray, paper: np.ndarray) -> np.ndarray | None:
@@ -58,6 +111,47 @@ def find_light_area(surface: np.ndarray, paper: np.ndarray) -> np.ndarray | None
     return None if corners is None else _inside(corners, surface.shape)
 
 
+def _find_corners(area: np.ndarray) -> np.ndarray | None:
+    """Return the four corners of an area, bool (h, w), or None if it is not four-sided. See `Sheet`."""
+    hull = _hull(area)
+    if hull is None:
+        return None
+    hull = hull[:: 1 + len(hull) // MAX_CORNERS].astype(float)
+    if len(hull) < 4:
+        return None
+    four = hull[list(combinations(range(len(hull)), 4))]
+    (across_x, across_y), (down_x, down_y) = (four[:, 2] - four[:, 0]).T, (four[:, 3] - four[:, 1]).T
+    corners = four[np.argmax(across_x * down_y - down_x * across_y)]  # the largest of all
+    size = _polygon_area(corners)
+    if size < MIN_FOUR_SIDED * _polygon_area(hull) or area.sum() < MIN_FILLED * size:
+        return None
+    sides = np.roll(corners, -1, axis=0) - corners
+    top = np.argmax(sides[:, 0] / np.linalg.norm(sides, axis=1))  # the side that points to the right
+    return np.roll(corners, -top, axis=0)
+
+
+def _polygon_area(corners: np.ndarray) -> float:
+    """Return the area of a polygon whose corners follow one another clockwise."""
+    (x, y), (next_x, next_y) = corners.T, np.roll(corners, -1, axis=0).T
+    return float(np.sum(x * next_y - next_x * y) / 2)
+
+
+def _has_sharp_edges(surface: np.ndarray, sheet: Sheet) -> bool:
+    """Return True if the brightness changes at the edges of a sheet; at those of a spot of light it changes slowly."""
+    inside, outside = (_sample_sides(surface, sheet.shrink(pixels)) for pixels in (EDGE_PX + 1, -EDGE_PX - 1))
+    steps = np.nanmedian(np.abs(inside - outside) / np.maximum(inside, outside), axis=1)
+    return bool((steps >= MIN_STEP).sum() >= 4 - MAX_TOUCHED)
+
+
+def _sample_sides(surface: np.ndarray, sheet: Sheet) -> np.ndarray:
+    """Return the brightness along the four sides of a sheet, float (4, 32); NaN outside the picture."""
+    along = np.linspace(0.05, 0.95, 32)[:, None]
+    ends = np.roll(sheet.corners, -1, axis=0)
+    points = np.stack([start + along * (end - start) for start, end in zip(sheet.corners, ends, strict=True)])
+    x, y = points.reshape(-1, 2).T
+    return ndimage.map_coordinates(surface, [y, x], order=1, cval=np.nan).reshape(4, -1)
+
+
 def _hull(chosen: np.ndarray) -> np.ndarray | None:
     """Return the corners of the convex hull of the True pixels, int (n, 2), right and down, or None for a line."""
     points = np.argwhere(chosen)[:, ::-1]
@@ -65,15 +159,6 @@ def _hull(chosen: np.ndarray) -> np.ndarray | None:
         return points[ConvexHull(points).vertices]
     except QhullError:
         return None
-
-
-def _rectangle_area(corners: np.ndarray) -> float:
-    """Return the area of the smallest rectangle around a convex polygon; it shares a direction with one side."""
-    sides = np.roll(corners, -1, axis=0) - corners
-    directions = sides / np.hypot(*sides.T)[:, None]
-    across = corners @ directions.T
-    along = corners @ np.stack([-directions[:, 1], directions[:, 0]])
-    return float(((np.ptp(across, axis=0) + 1) * (np.ptp(along, axis=0) + 1)).min())
 
 
 def _inside(corners: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
