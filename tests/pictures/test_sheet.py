@@ -18,8 +18,16 @@ def brightness(picture):
     return np.asarray(picture, np.float32) / 255
 
 
-@pytest.mark.parametrize("ground", [20, 140, 200, 255])
-@pytest.mark.parametrize("corners", [(30, 20, 100, 20, 100, 80, 30, 80), (30, 30, 95, 15, 105, 70, 40, 85)])
+@pytest.mark.parametrize("ground", [0, 20, 140, 200, 255])
+@pytest.mark.parametrize(
+    "corners",
+    [
+        (30, 20, 100, 20, 100, 80, 30, 80),
+        (30, 30, 95, 15, 105, 70, 40, 85),
+        (30, 20, 100, 20, 100, 95, 30, 95),
+    ],
+    ids=["upright", "tilted", "at the edge of the picture"],
+)
 def test_a_sheet_on_another_ground_is_found(ground, corners):
     picture, pen = page(ground)
     pen.polygon(corners, fill=230 if ground < 230 else 180)
@@ -75,6 +83,13 @@ def test_a_rectangular_spot_of_light_has_no_sharp_edges():
     pen.rectangle((30, 20, 100, 80), fill=230)
     assert find_sheet(brightness(picture)) is not None
     assert find_sheet(ndimage.gaussian_filter(brightness(picture), 8)) is None
+
+
+def test_black_on_both_sides_of_an_edge_is_no_step():
+    picture, pen = page(0)
+    pen.polygon((30, 20, 100, 20, 100, 80, 30, 80), fill=230)
+    pen.polygon((30, 40, 34, 40, 34, 60, 30, 60), fill=0)
+    assert find_sheet(brightness(picture)) is not None
 
 
 def test_a_dark_desk_beside_the_paper_is_left_out():

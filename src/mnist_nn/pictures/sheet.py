@@ -139,8 +139,9 @@ def _polygon_area(corners: np.ndarray) -> float:
 def _has_sharp_edges(surface: np.ndarray, sheet: Sheet) -> bool:
     """Return True if the brightness changes at the edges of a sheet; at those of a spot of light it changes slowly."""
     inside, outside = (_sample_sides(surface, sheet.shrink(pixels)) for pixels in (EDGE_PX + 1, -EDGE_PX - 1))
-    steps = np.nanmedian(np.abs(inside - outside) / np.maximum(inside, outside), axis=1)
-    return bool((steps >= MIN_STEP).sum() >= 4 - MAX_TOUCHED)
+    steps = np.abs(inside - outside) / np.fmax(np.maximum(inside, outside), 0.01)  # black is not divided by 0
+    steps = np.nan_to_num(steps)  # none at the edge of the picture
+    return bool((np.median(steps, axis=1) >= MIN_STEP).sum() >= 4 - MAX_TOUCHED)
 
 
 def _sample_sides(surface: np.ndarray, sheet: Sheet) -> np.ndarray:
