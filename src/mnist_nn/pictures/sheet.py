@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,10 @@ DESK = 0.35  # fraction of the brightest paper; large areas that are darker are 
 MIN_AREA = 0.1  # of the picture
 MIN_STEP = 0.1  # of the brightness, from the sheet to what lies around it; a smaller one is uneven light
 MIN_FILLED = 0.85  # of the four-sided area between the corners; the light may not fall on all of a sheet
+MIN_PAPER = 0.5  # of a sheet; ink covers less than the rest
 MIN_FOUR_SIDED = 0.9  # of the convex hull; an ellipse, such as a 0, has 0.64
 MAX_TOUCHED = 1  # sides of the picture that a sheet touches; light beside a shadow touches two or three
 EDGE_PX = 2  # at the small size: so far inside the edge of a sheet its paper begins
-MAX_CORNERS = 32  # of a convex hull; more are reduced to these
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +82,9 @@ def find_sheet(coarse: np.ndarray) -> Sheet | None:
     labels, n = found
     if n == 0:
         return None
-    filled: Any = ndimage.binary_fill_holes(labels == np.bincount(labels[labels > 0]).argmax())
-    area: np.ndarray = filled
+    area = labels == np.bincount(labels[labels > 0]).argmax()
     touched = sum(edge.any() for edge in (area[0], area[-1], area[:, 0], area[:, -1]))
-    if touched > MAX_TOUCHED or area.mean() < MIN_AREA:
-        return None
-    corners = _find_corners(area)
+    corners = None if touched > MAX_TOUCHED else _find_corners(area)
     if corners is None:
         return None
     sheet = Sheet(corners)
@@ -112,18 +108,24 @@ def find_light_area(surface: np.ndarray, paper: np.ndarray) -> np.ndarray | None
 
 
 def _find_corners(area: np.ndarray) -> np.ndarray | None:
-    """Return the four corners of an area, bool (h, w), or None if it is not four-sided. See `Sheet`."""
+    """Return the four corners of an area, bool (h, w), or None if it is small or not four-sided. See `Sheet`."""
     hull = _hull(area)
-    if hull is None:
+    if hull is None or len(hull) < 4:
         return None
-    hull = hull[:: 1 + len(hull) // MAX_CORNERS].astype(float)
-    if len(hull) < 4:
+    hull_size = _polygon_area(hull)
+    if hull_size < MIN_AREA * area.size or area.sum() < MIN_PAPER * hull_size:  # most strokes
         return None
-    four = hull[list(combinations(range(len(hull)), 4))]
-    (across_x, across_y), (down_x, down_y) = (four[:, 2] - four[:, 0]).T, (four[:, 3] - four[:, 1]).T
-    corners = four[np.argmax(across_x * down_y - down_x * across_y)]  # the largest of all
+    # On both sides of each diagonal, the largest triangle with another point; those on the right are negative.
+    steps = hull - hull[:, None]
+    x, y = steps[..., 0], steps[..., 1]
+    triangles = x[:, :, None] * y[:, None] - y[:, :, None] * x[:, None]
+    sizes = triangles.max(axis=2) - triangles.min(axis=2)
+    first, third = np.unravel_index(sizes.argmax(), sizes.shape)
+    second, fourth = triangles[first, third].argmin(), triangles[first, third].argmax()
+    corners = hull[[first, second, third, fourth]].astype(float)
+    filled: Any = ndimage.binary_fill_holes(area)
     size = _polygon_area(corners)
-    if size < MIN_FOUR_SIDED * _polygon_area(hull) or area.sum() < MIN_FILLED * size:
+    if size < MIN_FOUR_SIDED * hull_size or filled.sum() < MIN_FILLED * size:
         return None
     sides = np.roll(corners, -1, axis=0) - corners
     top = np.argmax(sides[:, 0] / np.linalg.norm(sides, axis=1))  # the side that points to the right
@@ -155,7 +157,9 @@ def _sample_sides(surface: np.ndarray, sheet: Sheet) -> np.ndarray:
 
 def _hull(chosen: np.ndarray) -> np.ndarray | None:
     """Return the corners of the convex hull of the True pixels, int (n, 2), right and down, or None for a line."""
-    points = np.argwhere(chosen)[:, ::-1]
+    rows = np.flatnonzero(chosen.any(axis=1))
+    left, right = chosen[rows].argmax(axis=1), chosen.shape[1] - 1 - chosen[rows, ::-1].argmax(axis=1)
+    points = np.stack([np.concatenate([left, right]), np.concatenate([rows, rows])], axis=1)
     try:
         return points[ConvexHull(points).vertices]
     except QhullError:
