@@ -74,7 +74,8 @@ def _pretrained() -> Network:
 def _find_digit(model: ModelLike, brightness: np.ndarray) -> Prediction:
     """Return the prediction for the digit that has most ink.
 
-    The digit is searched for at a small size. If it is small there, it is cut out at a larger size.
+    The digit is searched for at a small size. If it is small there, it is cut out at a larger size,
+    or the sheet of paper on which it stands is flattened at full size and read again.
     """
     enlarged, factor = enlarge_small_crop(brightness, max(brightness.shape))
     if factor > 1:

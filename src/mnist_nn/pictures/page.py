@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from .sheet import Sheet, find_light_area, find_sheet
+from .sheet import Sheet, edge_pixels, find_light_area, find_sheet
 
 COARSE_SIDE_PX = 128  # the paper is estimated at this size
 MAX_STROKE = 0.35  # fraction of the longer side; wider dark areas are shadows or a desk, not strokes
@@ -105,12 +105,6 @@ def estimate_noise(contrast: np.ndarray) -> np.ndarray:
     tiles = deviation[: down * tile, : right * tile].reshape(down, tile, right, tile).swapaxes(1, 2)
     quartiles = np.quantile(tiles.reshape(down, right, -1), 0.25, axis=2) / 0.319
     return resize(ndimage.median_filter(quartiles, 3, mode="nearest"), (height, width))
-
-
-def edge_pixels(values: np.ndarray, depth: int) -> np.ndarray:
-    """Return the outermost rows and columns of float32 (h, w), so many on each side, as one array."""
-    parts = (np.s_[:depth], np.s_[-depth:])
-    return np.concatenate([side[part].ravel() for side in (values, values.T) for part in parts])
 
 
 def resize(

@@ -16,9 +16,9 @@ from ..model import ModelLike
 from .candidates import LIKE_DIGIT, MIN_MASS, MIN_STRENGTH, Reading, usual
 from .clutter import remove_lines
 from .joining import MIN_PART, Judge, join_parts
-from .page import EVEN, Page, edge_pixels, find_contrast, reduce
+from .page import EVEN, Page, find_contrast, reduce
 from .segmentation import CONNECTING_INK, Marks, find_marks
-from .sheet import Sheet
+from .sheet import Sheet, edge_pixels
 from .touching import split_touching
 
 MIN_SIDE_PX = 4  # smaller marks are specks

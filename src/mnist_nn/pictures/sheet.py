@@ -17,7 +17,7 @@ MIN_FILLED = 0.85  # of the four-sided area between the corners; the light may n
 MIN_PAPER = 0.5  # of a sheet; ink covers less than the rest
 MIN_FOUR_SIDED = 0.9  # of the convex hull; an ellipse, such as a 0, has 0.64
 MAX_TOUCHED = 1  # sides of the picture that a sheet touches; light beside a shadow touches two or three
-EDGE_PX = 2  # at the small size: so far inside the edge of a sheet its paper begins
+EDGE_PX = 2  # margin that is cut off, at the small size, because it mixes paper and ground
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def find_sheet(coarse: np.ndarray) -> Sheet | None:
     Args:
         coarse: float32 (h, w), the brightness of a picture that was reduced to at most 128 pixels.
     """
-    ground = np.median(np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]]))
+    ground = np.median(edge_pixels(coarse, 1))
     differs = np.abs(coarse - ground) > MIN_STEP * coarse.max()
     if differs.mean() < MIN_AREA:  # most pictures
         return None
@@ -89,6 +89,12 @@ def find_sheet(coarse: np.ndarray) -> Sheet | None:
         return None
     sheet = Sheet(corners)
     return sheet.shrink(EDGE_PX) if _has_sharp_edges(surface, sheet) else None
+
+
+def edge_pixels(values: np.ndarray, depth: int) -> np.ndarray:
+    """Return the outermost rows and columns of float32 (h, w), so many on each side, as one array."""
+    parts = (np.s_[:depth], np.s_[-depth:])
+    return np.concatenate([side[part].ravel() for side in (values, values.T) for part in parts])
 
 
 def find_light_area(surface: np.ndarray, paper: np.ndarray) -> np.ndarray | None:
@@ -115,14 +121,7 @@ def _find_corners(area: np.ndarray) -> np.ndarray | None:
     hull_size = _polygon_area(hull)
     if hull_size < MIN_AREA * area.size or area.sum() < MIN_PAPER * hull_size:  # most strokes
         return None
-    # On both sides of each diagonal, the largest triangle with another point; those on the right are negative.
-    steps = hull - hull[:, None]
-    x, y = steps[..., 0], steps[..., 1]
-    triangles = x[:, :, None] * y[:, None] - y[:, :, None] * x[:, None]
-    sizes = triangles.max(axis=2) - triangles.min(axis=2)
-    first, third = np.unravel_index(sizes.argmax(), sizes.shape)
-    second, fourth = triangles[first, third].argmin(), triangles[first, third].argmax()
-    corners = hull[[first, second, third, fourth]].astype(float)
+    corners = _largest_quadrilateral(hull)
     filled: Any = ndimage.binary_fill_holes(area)
     size = _polygon_area(corners)
     if size < MIN_FOUR_SIDED * hull_size or filled.sum() < MIN_FILLED * size:
@@ -130,6 +129,18 @@ def _find_corners(area: np.ndarray) -> np.ndarray | None:
     sides = np.roll(corners, -1, axis=0) - corners
     top = np.argmax(sides[:, 0] / np.linalg.norm(sides, axis=1))  # the side that points to the right
     return np.roll(corners, -top, axis=0)
+
+
+def _largest_quadrilateral(hull: np.ndarray) -> np.ndarray:
+    """Return the four corners of a convex polygon, int (n, 2), that enclose the largest area, float (4, 2)."""
+    steps = hull - hull[:, None]
+    x, y = steps[..., 0], steps[..., 1]
+    # Twice the areas of all triangles; a diagonal forms positive ones on its left, and negative ones on its right.
+    triangles = x[:, :, None] * y[:, None] - y[:, :, None] * x[:, None]
+    sizes = triangles.max(axis=2) - triangles.min(axis=2)
+    first, third = np.unravel_index(sizes.argmax(), sizes.shape)
+    second, fourth = triangles[first, third].argmin(), triangles[first, third].argmax()
+    return hull[[first, second, third, fourth]].astype(float)
 
 
 def _polygon_area(corners: np.ndarray) -> float:
@@ -141,8 +152,8 @@ def _polygon_area(corners: np.ndarray) -> float:
 def _has_sharp_edges(surface: np.ndarray, sheet: Sheet) -> bool:
     """Return True if the brightness changes at the edges of a sheet; at those of a spot of light it changes slowly."""
     inside, outside = (_sample_sides(surface, sheet.shrink(pixels)) for pixels in (EDGE_PX + 1, -EDGE_PX - 1))
-    steps = np.abs(inside - outside) / np.fmax(np.maximum(inside, outside), 0.01)  # black is not divided by 0
-    steps = np.nan_to_num(steps)  # none at the edge of the picture
+    steps = np.abs(inside - outside) / np.fmax(np.maximum(inside, outside), 0.01)  # both may be black
+    steps = np.nan_to_num(steps)  # outside the picture there is no step
     return bool((np.median(steps, axis=1) >= MIN_STEP).sum() >= 4 - MAX_TOUCHED)
 
 
@@ -157,7 +168,7 @@ def _sample_sides(surface: np.ndarray, sheet: Sheet) -> np.ndarray:
 
 def _hull(chosen: np.ndarray) -> np.ndarray | None:
     """Return the corners of the convex hull of the True pixels, int (n, 2), right and down, or None for a line."""
-    rows = np.flatnonzero(chosen.any(axis=1))
+    rows = np.flatnonzero(chosen.any(axis=1))  # the outermost pixels of each row have the same hull
     left, right = chosen[rows].argmax(axis=1), chosen.shape[1] - 1 - chosen[rows, ::-1].argmax(axis=1)
     points = np.stack([np.concatenate([left, right]), np.concatenate([rows, rows])], axis=1)
     try:
