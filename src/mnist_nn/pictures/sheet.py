@@ -113,18 +113,29 @@ def find_light_area(surface: np.ndarray, paper: np.ndarray) -> np.ndarray | None
     return None if corners is None else _inside(corners, surface.shape)
 
 
-def _find_corners(area: np.ndarray) -> np.ndarray | None:
-    """Return the four corners of an area, bool (h, w), or None if it is small or not four-sided. See `Sheet`."""
+def find_quadrilateral(area: np.ndarray) -> np.ndarray | None:
+    """Return the four corners of an area, float (4, 2), right and down, or None if it is not four-sided.
+
+    Args:
+        area: bool (h, w). Only its convex hull matters.
+    """
     hull = _hull(area)
     if hull is None or len(hull) < 4:
         return None
-    hull_size = _polygon_area(hull)
-    if hull_size < MIN_AREA * area.size or area.sum() < MIN_PAPER * hull_size:  # most strokes
-        return None
     corners = _largest_quadrilateral(hull)
-    filled: Any = ndimage.binary_fill_holes(area)
+    return corners if _polygon_area(corners) >= MIN_FOUR_SIDED * _polygon_area(hull) else None
+
+
+def _find_corners(area: np.ndarray) -> np.ndarray | None:
+    """Return the four corners of an area, bool (h, w), or None if it cannot be a sheet. See `Sheet`."""
+    corners = find_quadrilateral(area)
+    if corners is None:
+        return None
     size = _polygon_area(corners)
-    if size < MIN_FOUR_SIDED * hull_size or filled.sum() < MIN_FILLED * size:
+    if size < MIN_AREA * area.size or area.sum() < MIN_PAPER * size:  # most strokes
+        return None
+    filled: Any = ndimage.binary_fill_holes(area)
+    if filled.sum() < MIN_FILLED * size:
         return None
     sides = np.roll(corners, -1, axis=0) - corners
     top = np.argmax(sides[:, 0] / np.linalg.norm(sides, axis=1))  # the side that points to the right
