@@ -293,7 +293,7 @@ def test_a_straight_stroke_along_the_edge_of_a_tight_crop_belongs_to_the_digit(s
 
 @pytest.mark.parametrize("angle", [6, 9, 12])
 def test_most_digits_on_tilted_squared_paper_are_sure(mnist, angle):
-    """The lines are too steep to be removed as lines, and they connect the digit with the edge of the picture."""
+    """The lines connect the digit with the edge of the picture."""
     paper = np.full((400, 400), 235, np.float32)
     for shift in (15, 16):
         paper[shift::50] *= 0.8

@@ -192,7 +192,7 @@ def test_three_touching_digits_are_split(model, digits):
     assert as_text(read_digits(model, picture)) == "380"
 
 
-@pytest.mark.parametrize("degrees", [0, 2])
+@pytest.mark.parametrize("degrees", [0, 2, 7, -12])
 def test_digits_in_printed_boxes_are_read(model, digits, degrees):
     page = Image.fromarray(np.pad(row(digits, "3805", 60), 60, constant_values=255))
     left = 90
@@ -268,6 +268,17 @@ def tilted_squared_paper():
     return ndimage.rotate(picture, 8, reshape=False, mode="nearest", order=1)
 
 
+def turned_squared_paper_with_a_shadow():
+    """Its lines fade to the right, and the corners of the picture cut off short ones."""
+    light = np.linspace(1, 0.5, 900) + np.random.default_rng(0).normal(0, 0.01, (700, 900))
+    paper = np.full((1_000, 1_300), 235, np.float32)
+    for shift in (0, 1):
+        paper[shift::32] *= 0.7
+        paper[:, shift::32] *= 0.7
+    paper = ndimage.rotate(paper, 4, reshape=False, mode="nearest", order=1)[150:850, 200:1_100]
+    return (paper * light).clip(0, 255).astype(np.uint8)
+
+
 @pytest.mark.parametrize("picture", [squared_paper, tilted_squared_paper, texture])
 def test_pictures_without_digits_give_an_empty_list(model, picture):
     assert read_digits(model, picture()) == []
@@ -303,11 +314,15 @@ def test_a_page_of_text_is_refused(model):
         read_digits(model, page)
 
 
-def test_digits_on_ruled_paper_are_read(model, digits):
-    picture = row(digits, "604")
-    picture[122:125] = 90  # through the lower ends of the digits
-    picture[8:11] = 90
-    assert as_text(read_digits(model, picture)) == "604"
+@pytest.mark.parametrize("degrees", [0, 5, -9, 13])
+def test_digits_on_ruled_paper_are_read(model, digits, degrees):
+    paper = np.full((700, 900), 235, np.uint8)
+    number = row(digits, "604")
+    paper[300 : 300 + number.shape[0], 260 : 260 + number.shape[1]] = np.minimum(number, 235)
+    for top in range(22, 700, 50):  # one through the lower ends of the digits
+        paper[top : top + 3] = 90
+    page = ndimage.rotate(paper, degrees, reshape=False, mode="nearest", order=1)
+    assert as_text(read_digits(model, page)) == "604"
 
 
 @pytest.mark.parametrize("step", [40, 60])
@@ -324,7 +339,6 @@ def test_digits_on_squared_paper_are_read(model, digits, step, brightness, noise
 @pytest.mark.parametrize("angle", [-6, 8, 12])
 @pytest.mark.parametrize("blackness", [0.5, 0.8])
 def test_digits_on_tilted_squared_paper_are_read(model, digits, angle, blackness):
-    """Its lines are too steep to be removed as lines, but fainter than the digits that they connect."""
     paper = np.full((700, 1_000), 235, np.float32)
     for shift in (15, 16):
         paper[shift::50] *= 0.75

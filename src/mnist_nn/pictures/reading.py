@@ -17,7 +17,7 @@ from .candidates import LIKE_DIGIT, MIN_MASS, MIN_STRENGTH, Reading, usual
 from .clutter import remove_lines
 from .joining import MIN_PART, Judge, join_parts
 from .page import EVEN, Page, find_contrast, reduce
-from .segmentation import CONNECTING_INK, Marks, find_marks
+from .segmentation import Marks, find_marks
 from .sheet import Sheet, edge_pixels
 from .touching import split_touching
 
@@ -28,8 +28,6 @@ MAX_OVERLAP = 5  # times the picture's area; marks whose boxes cover more togeth
 MAX_PEN = 0.2  # fraction of the picture's longer side; wider dark areas along the edge are shadows
 ENOUGH = 0.95  # a reading that explains so much of the ink needs no alternative
 MIN_GAIN = 0.1  # a less plausible interpretation must explain so much more
-STRONG_INK = 0.5  # fraction of a mark's strongest pixel; the lines of squared paper are usually fainter
-NEARLY_ALL = 0.9  # an interpretation that ignores fainter ink must explain so much of the rest
 TIGHT_SKEWNESS = 0.7  # of the contrast; that of a digit with a margin is larger
 DOUBT = 0.3  # for each unit of skewness, the less likely polarity must explain so much more
 
@@ -53,18 +51,17 @@ def read_picture(model: ModelLike, brightness: np.ndarray, single: bool) -> Read
     """
     best, most, too_many = Reading([]), 0.0, None
     for interpretation in dict.fromkeys(_interpret(brightness, single)):  # each only once
+        marks = interpretation.find_marks()
         try:
-            marks = interpretation.find_marks()
             reading = read_marks(model, marks, interpretation.white_outside, single)
         except TooManyMarksError as error:
-            if not interpretation.least:  # else its marks are only pieces of those that the others found
-                too_many = error
+            too_many = error
             continue
         if single and not interpretation.white_outside and reading.main_fills(marks.ink.shape):
             lost = interpretation.measure_lost_strokes(marks)
             reading = replace(reading, left_out=reading.left_out + lost)
         explained = reading.explained_by_main if single else reading.explained
-        if explained > max(most + MIN_GAIN + interpretation.doubt, interpretation.least):
+        if explained > most + MIN_GAIN + interpretation.doubt:
             best, most = replace(reading, sheet=interpretation.sheet), explained
         if most >= ENOUGH:
             break
@@ -81,6 +78,11 @@ class _MarkedPage(Page):
         """The marks, also along the edge of the picture, and with all lines."""
         return find_marks(find_contrast(self, white_outside=True))
 
+    @cached_property
+    def inner_marks(self) -> Marks:
+        """The marks without shadows and a desk along the edge, and with all lines."""
+        return find_marks(self.contrast)
+
 
 @dataclass(frozen=True)
 class _Interpretation:
@@ -92,15 +94,13 @@ class _Interpretation:
     page: _MarkedPage  # inverted if ink is light
     white_outside: bool
     doubt: float = 0.0
-    connecting: float = CONNECTING_INK  # fainter ink is ignored; see `find_marks`
-    least: float = 0.0  # what it must explain
     sheet: Sheet | None = None  # where the page lies in the picture, if it does not fill it
 
     def find_marks(self) -> Marks:
         """Return the marks under this assumption."""
         if self.white_outside:
             return self.page.all_marks
-        return remove_lines(find_marks(self.page.contrast, self.connecting))
+        return remove_lines(self.page.inner_marks)
 
     def measure_lost_strokes(self, marks: Marks) -> float:
         """Return the ink of strokes that are not among these marks, because they seem to be lines or shadows."""
@@ -145,9 +145,6 @@ def _interpret_page(page: _MarkedPage, single: bool) -> Iterator[_Interpretation
     elif not single and not dark_on_light:
         for white_outside in edges:
             yield _Interpretation(page, white_outside)
-    # The lines of squared paper may connect the digits of a row. Around a single digit they seldom matter.
-    doubt = MIN_GAIN if single else 0.0
-    yield _Interpretation(likely, white_outside=False, doubt=doubt, connecting=STRONG_INK, least=NEARLY_ALL)
 
 
 class TooManyMarksError(ValueError):

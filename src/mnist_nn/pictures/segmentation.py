@@ -17,7 +17,7 @@ from .page import estimate_noise
 
 MIN_CONTRAST = 0.06  # fainter pixels are never ink, however little noise there is
 LOW_NOISE, HIGH_NOISE = 5, 9  # standard deviations: every pixel of a mark, and at least one of them
-CONNECTING_INK = 0.2  # fraction of a mark's strongest pixel; fainter ink usually does not connect strokes
+CONNECTING_INK = 0.2  # fraction of a mark's strongest pixel; fainter ink does not connect strokes
 
 EIGHT_NEIGHBORS = np.ones((3, 3), bool)
 
@@ -80,7 +80,7 @@ def margin_around(size: int) -> int:
     return 2 + size // 32
 
 
-def find_marks(contrast: np.ndarray, connecting: float = CONNECTING_INK) -> Marks:
+def find_marks(contrast: np.ndarray) -> Marks:
     """Return the connected marks of ink in a picture; none if it is blank.
 
     Hysteresis keeps faint strokes connected and rejects noise: all pixels of a mark are above a low threshold, and at
@@ -88,7 +88,6 @@ def find_marks(contrast: np.ndarray, connecting: float = CONNECTING_INK) -> Mark
 
     Args:
         contrast: What `find_contrast` returns, float32 (h, w).
-        connecting: Fainter ink, as a fraction of a mark's strongest pixel, does not connect strokes.
 
     Returns:
         The marks, numbered from the top of the picture.
@@ -98,7 +97,7 @@ def find_marks(contrast: np.ndarray, connecting: float = CONNECTING_INK) -> Mark
     strong = contrast > np.maximum(HIGH_NOISE * noise, 2 * MIN_CONTRAST)
     has_strong_pixel = np.bincount(labels[strong], minlength=n + 1) > 0
     has_strong_pixel[0] = False
-    limit = np.where(has_strong_pixel, connecting * _maximum(contrast, labels, n), np.inf)
+    limit = np.where(has_strong_pixel, CONNECTING_INK * _maximum(contrast, labels, n), np.inf)
     return measure_marks(contrast, contrast > limit.take(labels))  # faster than limit[labels]
 
 
