@@ -279,7 +279,7 @@ def turned_squared_paper_with_a_shadow():
     return (paper * light).clip(0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("picture", [squared_paper, tilted_squared_paper, texture])
+@pytest.mark.parametrize("picture", [squared_paper, tilted_squared_paper, turned_squared_paper_with_a_shadow, texture])
 def test_pictures_without_digits_give_an_empty_list(model, picture):
     assert read_digits(model, picture()) == []
 

@@ -52,6 +52,8 @@ def read_picture(model: ModelLike, brightness: np.ndarray, single: bool) -> Read
     best, most, too_many = Reading([]), 0.0, None
     for interpretation in dict.fromkeys(_interpret(brightness, single)):  # each only once
         marks = interpretation.find_marks()
+        if not single and not len(marks.boxes) and len(interpretation.page.inner_marks.boxes):
+            return Reading([])  # a blank page with lines
         try:
             reading = read_marks(model, marks, interpretation.white_outside, single)
         except TooManyMarksError as error:
