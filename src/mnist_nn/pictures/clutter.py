@@ -84,8 +84,7 @@ def _find_short_lines(marks: Marks, lines: np.ndarray, slopes: tuple[float, floa
     form = LineForm(run, run, 2 * thickness + 1, run, gap, COVERED_BY_DIGIT)
     found = find_lines(inked, form, straight.outside)
     faint = straight.move(marks.ink <= AS_FAINT * marks.ink[lines].mean())
-    pieces = _find_pieces(inked & ~found & ~straight.move(lines), faint, thickness)
-    return straight.restore(found | pieces)
+    return straight.restore(found | _find_pieces(inked & ~found & ~straight.move(lines), faint, thickness))
 
 
 def _find_pieces(rest: np.ndarray, faint: np.ndarray, thickness: float) -> np.ndarray:
@@ -113,7 +112,7 @@ def _find_frame(frame: np.ndarray) -> np.ndarray:
     if find_quadrilateral(frame) is None:  # most digits
         return none
     # The filters would mirror a line at the edge, so add a margin.
-    straight = Straightening(frame.shape, find_slopes(frame), margin=min(frame.shape))
+    straight = Straightening(frame.shape, find_slopes(frame), margin=round(RUN * min(frame.shape)) + 2)
     inked = straight.move(frame)
     frame = inked[bounding_slices(inked)]
     edge = max(2, round(FRAME_EDGE * min(frame.shape)))

@@ -98,7 +98,7 @@ def _find_level_lines(inked: np.ndarray, form: LineForm, outside: np.ndarray | N
         line, start, slope = _keep_straight_part(line, form.thickness)
         ends = np.array([start, start + slope * (width - 1)])
         if abs(slope) <= MAX_SLOPE and (near_edge is None or _leaves(near_edge, ends, place, run)):
-            lines |= _without_crossings(inked, line, place, max(4, form.thickness))
+            _add_without_crossings(lines, inked, line, place, max(4, form.thickness))
     return lines
 
 
@@ -125,7 +125,7 @@ def _keep_straight_part(line: np.ndarray, thickness: float) -> tuple[np.ndarray,
     """
     columns = np.flatnonzero(line.any(axis=0))
     sample = columns[:: 1 + len(columns) // 100]
-    middle = np.array([np.median(np.flatnonzero(line[:, column])) for column in sample])
+    middle = np.arange(len(line)) @ line[:, sample] / line[:, sample].sum(axis=0)
     i, j = np.triu_indices(len(sample), 1)
     slope = np.median((middle[j] - middle[i]) / (sample[j] - sample[i]))  # Theil and Sen's robust fit
     start = np.median(middle - slope * sample)
@@ -133,22 +133,32 @@ def _keep_straight_part(line: np.ndarray, thickness: float) -> tuple[np.ndarray,
     return line & (np.abs(distance) <= max(2.0, thickness / 4)), float(start), float(slope)
 
 
-def _without_crossings(inked: np.ndarray, line: np.ndarray, place: tuple, max_thickness: float) -> np.ndarray:
-    """Return the pixels of one line, bool (h, w), without the columns where it is much thicker than usual."""
-    whole, margin = np.zeros_like(inked), round(3 * max_thickness)
-    whole[place] = line
-    near = np.s_[max(0, place[0].start - margin) : place[0].stop + margin, place[1]]
+def _add_without_crossings(
+    lines: np.ndarray, inked: np.ndarray, line: np.ndarray, place: tuple[slice, slice], max_thickness: float
+) -> None:
+    """Add the pixels of one line to the others, without the columns where it is much thicker than usual.
+
+    Args:
+        lines: bool (h, w), changed in place.
+        inked: bool (h, w).
+        line: The pieces of the line, bool.
+        place: Its rows and columns.
+        max_thickness: In pixels; a line that is usually thicker is not added.
+    """
+    counts = line.sum(axis=0)
+    margin = 3 * round(np.median(counts[counts > 0])) + 3  # enough to see that a stroke is thicker
+    above = min(place[0].start, margin)
+    near = np.s_[place[0].start - above : place[0].stop + margin, place[1]]
     upright = np.array([[0, 1, 0]] * 3)  # connects pixels of the same column only
     found: Any = ndimage.label(inked[near], upright)
     runs, n = found
     thickness = np.bincount(runs.ravel(), minlength=n + 1)
-    crossed = np.unique(runs[whole[near]])
+    crossed = np.unique(runs[above : above + len(line)][line])
     usual = float(np.median(thickness[crossed]))
-    erased = np.zeros(n + 1, bool)
     if usual <= max_thickness:
-        erased[crossed[thickness[crossed] <= 2.5 * usual + 1]] = True
-    whole[near] = erased[runs]
-    return whole
+        added = np.zeros(n + 1, bool)
+        added[crossed[thickness[crossed] <= 2.5 * usual + 1]] = True
+        lines[near] |= added[runs]
 
 
 def _close(values: np.ndarray, size: int, axis: int) -> np.ndarray:
