@@ -192,6 +192,18 @@ def test_three_touching_digits_are_split(model, digits):
     assert as_text(read_digits(model, picture)) == "380"
 
 
+@pytest.mark.parametrize("gap", [8, 16])
+def test_touching_digits_are_split_although_a_sign_is_near(model, digits, gap):
+    """Neither the sign nor the touching digits are a digit, so they may be joined like the parts of a broken one."""
+    picture = np.pad(row(digits, "96", 20), ((0, 0), (100, 0)), constant_values=255)
+    joint = 130 + digits[9].shape[1]
+    picture[78:84, joint - 10 : joint + 40] = 40
+    page, x = Image.fromarray(picture), 130 - gap - 22
+    for line in ([x - 22, 80, x + 22, 80], [x, 58, x, 102]):
+        ImageDraw.Draw(page).line(line, 0, 8)
+    assert as_text(read_digits(model, page)) == "96"
+
+
 @pytest.mark.parametrize("degrees", [0, 2, 7, -12])
 def test_digits_in_printed_boxes_are_read(model, digits, degrees):
     page = Image.fromarray(np.pad(row(digits, "3805", 60), 60, constant_values=255))

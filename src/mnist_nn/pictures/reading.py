@@ -176,7 +176,7 @@ def read_marks(model: ModelLike, marks: Marks, white_outside: bool, single: bool
         raise TooManyMarksError("image holds a pattern such as stripes; cut out the part with digits")
     judge = Judge(model, marks, white_outside)
     candidates = join_parts(judge, judge([frozenset([mark]) for mark in chosen.tolist()]))
-    reading = Reading(split_touching(model, candidates), left_out=left_out)
+    reading = Reading(split_touching(judge, candidates), left_out=left_out)
     # A digit may be broken, and its parts may look like digits themselves.
     reading = replace(reading, whole=judge.together(reading.digits))
     if not reading.has_most_ink(reading.main):

@@ -9,6 +9,7 @@ from scipy.signal import find_peaks
 
 from ..model import ModelLike
 from .candidates import MIN_MASS, Candidate
+from .joining import Judge
 from .normalization import VISIBLE_INK
 from .prediction import classify
 from .segmentation import bounding_slices, margin_around
@@ -21,11 +22,11 @@ CUTS = 3  # for each slant
 MAX_WIDE = 20  # candidates that may be touching digits; a picture with more is a texture or a page of text
 
 
-def split_touching(model: ModelLike, candidates: list[Candidate]) -> list[Candidate]:
+def split_touching(judge: Judge, candidates: list[Candidate]) -> list[Candidate]:
     """Split the wide candidates that the network rejects: they may be touching digits.
 
     Args:
-        model: A Keras model or a Network.
+        judge: Asks the network about groups of marks.
         candidates: All candidates in a picture.
 
     Returns:
@@ -37,7 +38,18 @@ def split_touching(model: ModelLike, candidates: list[Candidate]) -> list[Candid
         return candidates
     wide = wide[:MAX_WIDE]
     rest = [candidate for candidate in candidates if not any(candidate is other for other in wide)]
-    return rest + [part for candidate in wide for part in _split(model, candidate, *_find_origin(candidate))]
+    return rest + [part for candidate in wide for part in _split_marks(judge, candidate)]
+
+
+def _split_marks(judge: Judge, candidate: Candidate) -> list[Candidate]:
+    """Return the parts of a candidate, or those of its marks: a sign may have been joined to touching digits."""
+    parts = _split(judge.model, candidate, *_find_origin(candidate))
+    if len(parts) > 1 or len(candidate.marks) < 2:
+        return parts
+    marks = judge([frozenset([mark]) for mark in sorted(candidate.marks)])
+    split = [_split(judge.model, mark, *_find_origin(mark)) if _may_touch(mark) else [mark] for mark in marks]
+    parts = [part for mark in split for part in mark]
+    return parts if len(parts) > len(marks) else [candidate]
 
 
 def _may_touch(candidate: Candidate) -> bool:
