@@ -52,8 +52,6 @@ def read_picture(model: ModelLike, brightness: np.ndarray, single: bool) -> Read
     best, most, too_many = Reading([]), 0.0, None
     for interpretation in dict.fromkeys(_interpret(brightness, single)):  # each only once
         marks = interpretation.find_marks()
-        if not single and not len(marks.boxes) and len(interpretation.page.inner_marks.boxes):
-            return Reading([])  # a blank page with lines
         try:
             reading = read_marks(model, marks, interpretation.white_outside, single)
         except TooManyMarksError as error:
@@ -63,6 +61,8 @@ def read_picture(model: ModelLike, brightness: np.ndarray, single: bool) -> Read
             lost = interpretation.measure_lost_strokes(marks)
             reading = replace(reading, left_out=reading.left_out + lost)
         explained = reading.explained_by_main if single else reading.explained
+        if not single and not len(marks.boxes) and len(interpretation.page.inner_marks.boxes):
+            explained = 1.0  # all marks are lines: a blank page
         if explained > most + MIN_GAIN + interpretation.doubt:
             best, most = replace(reading, sheet=interpretation.sheet), explained
         if most >= ENOUGH:
