@@ -9,16 +9,16 @@ from .sheet import find_quadrilateral
 from .straightening import Straightening, find_slopes
 
 MIN_LENGTH = 0.6  # fraction of the picture's longer side; shorter lines may be strokes of a digit
-SHORT_RUN = 4  # times the thickness of the long lines: a short line has straight pieces of this length
 MAX_THICKNESS = 0.05  # fraction of the same side; thicker ones are the edge of a desk or a shadow
 RUN = 0.06  # fraction of the same side: a line has straight pieces of this length
 GAP = 0.36  # fraction of the same side, between pieces of a line
+SHORT_RUN = 4  # times the thickness of the long lines: a short line has straight pieces of this length
+COVERED_BY_PIECES = 0.25  # of a short line; a digit may cover most of it
 MAX_BEND = 0.02  # of a piece of a line, as a fraction of its length
 AS_FAINT = 1.2  # times the mean ink of the long lines; a pen is usually stronger
 MIN_FRAME_PX = 24  # smaller marks are not frames
 FRAME_EDGE = 0.08  # fraction of its shorter side; a frame has its lines so near the edges of its box
 FRAME_COVERED = 0.85  # fraction of the side's length
-COVERED_BY_DIGIT = 0.25  # of a short line; a digit may cover most of it
 
 
 def remove_lines(marks: Marks) -> Marks:
@@ -81,7 +81,7 @@ def _find_short_lines(marks: Marks, lines: np.ndarray, slopes: tuple[float, floa
     run, gap = SHORT_RUN * thickness, GAP * max(lines.shape)
     straight = Straightening(lines.shape, slopes, margin=1)
     inked = straight.move(marks.labels > 0)
-    form = LineForm(run, run, 2 * thickness + 1, run, gap, COVERED_BY_DIGIT)
+    form = LineForm(run, run, 2 * thickness + 1, run, gap, COVERED_BY_PIECES)
     found = find_lines(inked, form, straight.outside)
     faint = straight.move(marks.ink <= AS_FAINT * marks.ink[lines].mean())
     return straight.restore(found | _find_pieces(inked & ~found & ~straight.move(lines), faint, thickness))

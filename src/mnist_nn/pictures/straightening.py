@@ -28,14 +28,14 @@ class Straightening:
         lowered = round(down * width)
         rows = np.arange(min(0, -lowered) - margin, height + max(0, -lowered) + margin)[:, None]
         shift = np.rint(right * rows).astype(int)
-        self._columns = np.arange(-shift.max() - margin, width - shift.min() + margin) + shift
-        self._rows = rows + np.rint(down * self._columns).astype(int)
-        self.outside = (self._rows < 0) | (self._rows >= height) | (self._columns < 0) | (self._columns >= width)
+        columns = np.arange(-shift.max() - margin, width - shift.min() + margin) + shift
+        rows = rows + np.rint(down * columns).astype(int)
+        self.outside = (rows < 0) | (rows >= height) | (columns < 0) | (columns >= width)
+        self._rows, self._columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
 
     def move(self, pixels: np.ndarray) -> np.ndarray:
         """Return chosen pixels of the picture, bool (h, w), in their new places."""
-        height, width = self.shape
-        return pixels[self._rows.clip(0, height - 1), self._columns.clip(0, width - 1)] & ~self.outside
+        return pixels[self._rows, self._columns] & ~self.outside
 
     def restore(self, moved: np.ndarray) -> np.ndarray:
         """Return moved pixels, bool (h, w), in their old places."""
