@@ -326,8 +326,15 @@ def test_a_page_of_text_is_refused(model):
         read_digits(model, page)
 
 
+def test_digits_on_ruled_paper_are_read(model, digits):
+    picture = row(digits, "604")
+    picture[122:125] = 90  # through the lower ends of the digits
+    picture[8:11] = 90
+    assert as_text(read_digits(model, picture)) == "604"
+
+
 @pytest.mark.parametrize("degrees", [0, 5, -9, 13])
-def test_digits_on_ruled_paper_are_read(model, digits, degrees):
+def test_digits_on_a_tilted_page_of_ruled_paper_are_read(model, digits, degrees):
     paper = np.full((700, 900), 235, np.uint8)
     number = row(digits, "604")
     paper[300 : 300 + number.shape[0], 260 : 260 + number.shape[1]] = np.minimum(number, 235)
