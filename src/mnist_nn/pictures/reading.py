@@ -50,7 +50,7 @@ def read_picture(model: ModelLike, brightness: np.ndarray, single: bool) -> Read
         ValueError: The picture has more than 300 marks.
     """
     best, most, too_many = Reading([]), 0.0, None
-    for interpretation in dict.fromkeys(_interpret(brightness, single)):  # each only once
+    for interpretation in _interpret(brightness, single):
         marks = interpretation.find_marks()
         try:
             reading = read_marks(model, marks, interpretation.white_outside, single)
