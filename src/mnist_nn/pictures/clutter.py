@@ -1,10 +1,9 @@
 """Remove the lines of forms and ruled paper from the marks, and keep the strokes that cross them."""
 
 import numpy as np
-from scipy import ndimage
 
 from .lines import LineForm, dilate, find_lines
-from .segmentation import Marks, bounding_slices, label_marks, measure_marks
+from .segmentation import Marks, bounding_slices, each_mark, label_marks, measure_marks
 from .sheet import find_quadrilateral
 from .straightening import Straightening, find_slopes
 
@@ -96,9 +95,7 @@ def _find_pieces(rest: np.ndarray, faint: np.ndarray, thickness: float) -> np.nd
         thickness: That of the lines.
     """
     found = np.zeros_like(rest)
-    labels, _ = label_marks(rest)
-    for number, place in enumerate(ndimage.find_objects(labels), 1):
-        piece = labels[place] == number
+    for place, piece in each_mark(label_marks(rest)[0]):
         height, width = piece.shape
         is_straight = min(height, width) <= thickness + 1 + MAX_BEND * max(height, width)
         if is_straight and faint[place][piece].mean() > 0.5:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from .segmentation import label_marks
+from .segmentation import each_mark, label_marks
 
 MAX_SLOPE = 0.1  # of a line, against the direction of the others
 MIN_COVERED = 0.5  # of a line's length; the rest are strokes that cross it
@@ -66,14 +66,13 @@ def _find_rest(rest: np.ndarray, level: np.ndarray) -> np.ndarray:
         return found
     thickness = level.sum() / lines_below.sum()
     reach = 2 + round(thickness)  # the ends of a bar may lie in the lines
-    labels, _ = label_marks(rest)
-    for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
+    for (rows, columns), pixels in each_mark(label_marks(rest)[0]):
         height, width = rows.stop - rows.start, columns.stop - columns.start
         near = slice(max(0, columns.start - 2), columns.stop + 2)
         ends = (level[max(0, y - reach) : y + reach, near] for y in (rows.start, rows.stop))
         is_bar = width <= 2 * thickness < height and all(end.any() for end in ends)
         if is_bar or max(height, width) <= 3 * thickness:
-            found[rows, columns] |= labels[rows, columns] == number
+            found[rows, columns] |= pixels
     return found
 
 
@@ -90,9 +89,8 @@ def _find_level_lines(inked: np.ndarray, form: LineForm, outside: np.ndarray | N
     pieces = dilate(_erode(thick, run, axis=1), run, axis=1) & inked & is_thin
     numbers = label_marks(dilate(dilate(pieces, round(form.gap) | 1, axis=1), 3, axis=0))[0] * pieces
     lines, near_edge = np.zeros_like(inked), None if outside is None else dilate(outside, 5, axis=0)
-    for number, place in enumerate(ndimage.find_objects(numbers), 1):
-        width = place[1].stop - place[1].start
-        line = numbers[place] == number
+    for place, line in each_mark(numbers):
+        width = line.shape[1]
         if width < form.length or line.any(axis=0).mean() < form.covered:
             continue
         line, start, slope = _keep_straight_part(line, form.thickness)

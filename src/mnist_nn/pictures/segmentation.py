@@ -5,7 +5,7 @@ Contrast is how much darker a pixel is than the paper around it, float32 (h, w);
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -107,6 +107,12 @@ def label_marks(inked: np.ndarray) -> tuple[np.ndarray, int]:
     found: Any = ndimage.label(inked[part], EIGHT_NEIGHBORS)
     labels[part], n = found
     return labels, n
+
+
+def each_mark(labels: np.ndarray) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
+    """Yield the rows and columns of each mark, and its pixels there, bool; `label_marks` returns the labels."""
+    for number, place in enumerate(ndimage.find_objects(labels), 1):
+        yield place, labels[place] == number
 
 
 def measure_marks(contrast: np.ndarray, inked: np.ndarray) -> Marks:
